@@ -1,0 +1,82 @@
+/*
+ * The log ring and its consoles.
+ */
+#include "debug/log.h"
+#include "lib/printf.h"
+
+#define RING_BYTES 16384u           /* a power of two; the oldest text is overwritten */
+
+static char ring[RING_BYTES];
+static uint32_t ring_head;          /* bytes ever written */
+static struct console *consoles;
+static enum log_level shown = LOG_INFO;
+
+/* A piece of a message on its way: consoles get it by the buffer, not by the character. */
+struct message {
+    enum log_level level;
+    unsigned n;
+    char text[128];
+};
+
+static void flush(struct message *m)
+{
+    if (m->level <= shown)
+        for (struct console *c = consoles; c; c = c->next)
+            c->write(m->text, m->n, m->level);
+    m->n = 0;
+}
+
+static void put(void *context, char c)
+{
+    struct message *m = context;
+
+    ring[ring_head++ % RING_BYTES] = c;
+    m->text[m->n++] = c;
+    if (m->n == sizeof(m->text))
+        flush(m);
+}
+
+void kvprintf(enum log_level level, const char *format, va_list args)
+{
+    struct message m = { .level = level };
+
+    vformat(put, &m, format, args);
+    flush(&m);
+}
+
+void kprintf(enum log_level level, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    kvprintf(level, format, args);
+    va_end(args);
+}
+
+void log_set_level(enum log_level level)
+{
+    shown = level;
+}
+
+void log_each(void (*fn)(void *context, const char *text, size_t n), void *context)
+{
+    uint32_t n = ring_head < RING_BYTES ? ring_head : RING_BYTES;
+    uint32_t start = (ring_head - n) % RING_BYTES;
+    uint32_t first = n < RING_BYTES - start ? n : RING_BYTES - start;
+
+    fn(context, ring + start, first);
+    if (first < n)
+        fn(context, ring, n - first);
+}
+
+static void replay(void *context, const char *text, size_t n)
+{
+    ((struct console *)context)->write(text, n, LOG_INFO);
+}
+
+void console_register(struct console *console)
+{
+    log_each(replay, console);
+    console->next = consoles;
+    consoles = console;
+}

@@ -1,0 +1,55 @@
+/*
+ * kmain: the start of everything, and the kernel's table of contents.
+ *
+ * entry.asm calls it in the higher half, on the boot stack, with interrupts off.
+ */
+#include "debug/log.h"
+#include "debug/panic.h"
+#include "dev/debugcon.h"
+#include "dev/fwcfg.h"
+#include "dev/serial.h"
+#include "dev/vga.h"
+#include "ktest.h"
+#include "lib/cmdline.h"
+#include "lib/e820.h"
+#include "x86/bootinfo.h"
+#include "x86/cpu.h"
+
+void kmain(uint32_t magic, uint32_t info);
+
+/* The command line: QEMU's own item wins over the boot loader's. */
+static void cmdline_init(void)
+{
+    fwcfg_read("opt/myos/cmdline", boot_info.cmdline, sizeof(boot_info.cmdline));
+    if (cmdline_find(boot_info.cmdline, "quiet", NULL, 0))
+        log_set_level(LOG_WARNING);
+}
+
+static void show_boot_info(void)
+{
+    kprintf(LOG_INFO, "kernel at 0x%08x-0x%08x, %u bytes of symbols, booted from drive 0x%02x\n",
+            boot_info.kernel_start, boot_info.kernel_end, boot_info.symtab_bytes, boot_info.boot_drive);
+    if (*boot_info.cmdline)
+        kprintf(LOG_INFO, "command line: %s\n", boot_info.cmdline);
+    for (unsigned i = 0; i < boot_info.e820_count; i++) {
+        const struct e820_entry *e = &boot_info.e820[i];
+        kprintf(LOG_INFO, "memory 0x%012llx-0x%012llx %s\n", e->base, e->base + e->length - 1, e820_type_name(e->type));
+    }
+}
+
+void kmain(uint32_t magic, uint32_t info)
+{
+    checkpoint('L');
+    serial_init();                  /* consoles first, so that whatever happens can be seen */
+    vga_init();
+    debugcon_init();
+    int error = boot_info_init(magic, info);    /* before anything uses the memory it lies in */
+    if (error)
+        panic("no boot loader that I know: magic number 0x%08x", magic);
+    cmdline_init();
+    kprintf(LOG_INFO, "\nmyOS\n");
+    show_boot_info();
+    ktest_run(boot_info.cmdline);   /* does not come back if ktest= names tests */
+    kprintf(LOG_INFO, "nothing more to do: halted\n");
+    cpu_stop();
+}

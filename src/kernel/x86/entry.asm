@@ -1,0 +1,89 @@
+; The kernel's first instructions: from physical addresses to the higher half.
+;
+; Comes here from the loader (EAX = BOOT_INFO_MAGIC, EBX = struct boot_info) or from a Multiboot loader such as GRUB or
+; `qemu -kernel` (EAX = 0x2BADB002, EBX = its information). Both give flat 32-bit segments, paging off, interrupts off.
+; The kernel is linked at 0xC0100000 and runs at 0x00100000 until paging is on, so every address here has KERNEL_BASE
+; taken off until then.
+;
+; Multiboot specification 0.6.96, 3.1 and 3.2; Intel SDM volume 3A, 4.3 (32-bit paging, 4 MiB pages).
+
+KERNEL_BASE equ 0xc0000000
+EARLY_PAGES equ 4                   ; 4 MiB each: 16 MiB hold the kernel and what the loader left
+PDE_PRESENT equ 1 << 0
+PDE_WRITE   equ 1 << 1
+PDE_4M      equ 1 << 7
+CR0_WP      equ 1 << 16             ; the kernel, too, respects read-only pages
+CR0_PG      equ 1 << 31
+CR4_PSE     equ 1 << 4
+
+extern kmain
+global _start, early_page_directory
+
+bits 32
+section .text
+
+_start:
+    jmp near start
+
+align 4
+multiboot_header:                   ; within the file's first 8 KiB
+    dd 0x1badb002
+    dd 0x00000002                   ; flags: memory map wanted
+    dd -(0x1badb002 + 0x00000002)
+
+start:
+    mov ecx, eax                    ; the magic number; EBX stays
+    mov al, 'J'
+    call checkpoint
+
+    ; exercise 1.7 begin: fill early_page_directory (identity and KERNEL_BASE), turn on PSE, paging and WP, jump up
+    mov edi, early_page_directory - KERNEL_BASE
+    mov eax, PDE_PRESENT | PDE_WRITE | PDE_4M
+    mov edx, EARLY_PAGES
+.map:
+    mov [edi], eax                                  ; identity: the next instruction after CR0.PG is fetched here
+    mov [edi + (KERNEL_BASE >> 22) * 4], eax        ; and the same memory from KERNEL_BASE on
+    add eax, 4 << 20
+    add edi, 4
+    dec edx
+    jnz .map
+
+    mov eax, cr4
+    or eax, CR4_PSE
+    mov cr4, eax
+    mov eax, early_page_directory - KERNEL_BASE
+    mov cr3, eax
+    mov eax, cr0
+    or eax, CR0_PG | CR0_WP
+    mov cr0, eax
+    mov eax, .high                                  ; an absolute jump: a relative one would stay down here
+    jmp eax
+.high:
+    ; exercise 1.7 stub
+; .high:
+    ; cli
+    ; hlt
+    ; jmp .high
+    ; exercise 1.7 end
+    mov esp, boot_stack_top
+    xor ebp, ebp                    ; backtraces end here
+    mov al, 'K'
+    call checkpoint
+    push ebx
+    push ecx
+    call kmain                      ; does not return
+
+; AL to port 0xE9 and COM1. Changes EDX. Position independent, so it serves below and above.
+checkpoint:
+    out 0xe9, al
+    mov dx, 0x3f8
+    out dx, al
+    ret
+
+section .bss
+alignb 4096
+early_page_directory:
+    resd 1024                       ; zero: not present
+boot_stack:
+    resb 8192
+boot_stack_top:

@@ -1,0 +1,40 @@
+/*
+ * Port I/O, and the checkpoint letters of early code.
+ */
+#ifndef X86_IO_H
+#define X86_IO_H
+
+#include "lib/types.h"
+
+static inline void outb(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(value), "d"(port));
+}
+
+static inline uint8_t inb(uint16_t port)
+{
+    uint8_t value;
+
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "d"(port));
+    return value;
+}
+
+static inline void outw(uint16_t port, uint16_t value)
+{
+    __asm__ volatile("outw %0, %1" : : "a"(value), "d"(port));
+}
+
+/* Stop until the next interrupt; with interrupts off, for good. */
+static inline void cpu_halt(void)
+{
+    __asm__ volatile("hlt");
+}
+
+/* Say how far the boot has come: a letter on port 0xE9 and COM1. Needs nothing to be initialised. */
+static inline void checkpoint(char letter)
+{
+    outb(0xe9, letter);
+    outb(0x3f8, letter);
+}
+
+#endif
