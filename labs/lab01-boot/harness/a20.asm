@@ -1,0 +1,205 @@
+; Calls a20_is_on and a20_enable with the gate open and shut. Parameter byte: what INT 15h AX = 2401h does here:
+; 0 = the BIOS's own, 1 = fails, 2 = claims success and does nothing, 3 = opens it and changes every register.
+;
+; Reports (flags are 0 or 1):
+;     shut TRUTH               is the gate shut after this program shut it? (self-check: must be 1)
+;     is_on CF WORDS           a20_is_on with the gate shut; then with it open. WORDS: memory was changed
+;     enable CF TRUTH CALLS    a20_enable: its carry, whether the gate is open now, how often INT 15h AX = 24xx was called
+
+%include "lab01-boot/harness/program.inc"
+extern a20_is_on, a20_enable
+
+main:
+    push word PARAMETERS >> 4
+    pop es
+    mov al, [es:0]
+    mov [mode], al
+    push word 0
+    pop es
+    mov eax, [0x15 * 4]             ; hook INT 15h
+    mov [old15], eax
+    mov word [0x15 * 4], int15
+    mov word [0x15 * 4 + 2], 0
+
+    call open_gate
+    call shut_gate
+    SAY "shut"
+    call wraps
+    mov eax, 0
+    adc eax, 0
+    call hex
+    SAY 10
+
+    call shut_gate
+    call try_is_on
+    mov dword [0x500], 0x0abc1234   ; and with other words in the places that tests like to use
+    call try_is_on
+    call open_gate
+    call try_is_on
+    call try_equal
+
+    call shut_gate
+    mov word [calls], 0
+    SAY "enable"
+    call a20_enable
+    call carry
+    call wraps
+    mov eax, 0
+    cmc
+    adc eax, 0
+    call hex
+    movzx eax, word [calls]
+    call hex
+    SAY 10
+
+    mov word [calls], 0             ; open already
+    SAY "again"
+    call a20_enable
+    call carry
+    call wraps
+    mov eax, 0
+    cmc
+    adc eax, 0
+    call hex
+    movzx eax, word [calls]
+    call hex
+    SAY 10
+    call leave_qemu
+
+; Equal words at 0:0500 and at FFFF:0510 are no proof that memory wraps.
+try_equal:
+    push es
+    push word 0xffff
+    pop es
+    mov di, 0x10
+    xor si, si
+    mov cx, 0xff0
+    rep movsw                       ; the first 8 KiB again, one megabyte higher
+    pop es
+    call try_is_on
+    ret
+
+; Call a20_is_on; report CF and whether the words around changed.
+try_is_on:
+    call sum
+    mov [before], eax
+    SAY "is_on"
+    call a20_is_on
+    call carry
+    call sum
+    sub eax, [before]
+    jz .same
+    mov eax, 1
+.same:
+    call hex
+    SAY 10
+    ret
+
+; EAX = a sum over 0:0400-0:7000 and FFFF:0410-FFFF:7010.
+sum:
+    push es
+    push ecx
+    push esi
+    xor eax, eax
+    mov si, 0x400
+    mov cx, (0x6000 - 0x400) / 4
+    push word 0xffff
+    pop es
+.next:
+    cmp si, 0x46c                   ; the BIOS's tick counter
+    je .skip
+    add eax, [si]
+    rol eax, 1
+    add eax, [es:si + 16]
+.skip:
+    add si, 4
+    loop .next
+    pop esi
+    pop ecx
+    pop es
+    ret
+
+; CF = 1 if memory wraps: this program's own test, at another place and with three values.
+wraps:
+    push es
+    pushad
+    push word 0xffff
+    pop es
+    mov cx, 3
+    mov eax, 0x12345678
+.next:
+    mov [probe], eax
+    not eax
+    mov [es:probe + 16], eax
+    not eax
+    cmp [probe], eax
+    je .own
+    popad
+    pop es
+    stc
+    ret
+.own:
+    rol eax, 7
+    loop .next
+    popad
+    pop es
+    clc
+    ret
+
+shut_gate:
+    push ax
+    in al, 0x92
+    and al, 0xfc
+    out 0x92, al
+    pop ax
+    ret
+
+open_gate:
+    push ax
+    in al, 0x92
+    or al, 2
+    and al, 0xfe
+    out 0x92, al
+    pop ax
+    ret
+
+int15:
+    cmp ah, 0x24
+    jne .own
+    inc word [cs:calls]
+    cmp byte [cs:mode], 1
+    jb .own
+    je .fail
+    cmp byte [cs:mode], 3
+    jne .well
+    call open_gate
+    mov bx, 0xdead
+    mov cx, 0xdead
+    mov dx, 0xdead
+    mov si, 0xdead
+    mov di, 0xdead
+    mov bp, 0xdead
+.well:
+    mov ah, 0
+    push bp
+    mov bp, sp
+    and byte [bp + 6], 0xfe
+    pop bp
+    iret
+.fail:
+    mov ah, 0x86
+    push bp
+    mov bp, sp
+    or byte [bp + 6], 1
+    pop bp
+    iret
+.own:
+    jmp far [cs:old15]
+
+section .bss
+old15:  resd 1
+before: resd 1
+calls:  resw 1
+mode:   resb 1
+        alignb 4
+probe:  resd 1
