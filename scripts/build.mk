@@ -103,6 +103,27 @@ $(BUILD)/myos.img: $(BUILD)/mbr.bin $(BUILD)/stage2.bin $(BUILD)/kernel $(COURSE
 	$(call say,IMAGE,$@)
 	$(Q)$(PYTHON) $(COURSE)/scripts/mkimage --mbr $(BUILD)/mbr.bin --stage2 $(BUILD)/stage2.bin --kernel $(BUILD)/kernel $@
 
+# The same kernel by TinyCC, which is to build it inside this system one day: `make -f scripts/build.mk tcc`.
+# It links without a script, so entry.asm comes first, and p_paddr repeats p_vaddr: the loader can deal with that.
+TCC := tcc -m32 -g
+tcc_sources := $(filter %.c,$(kernel_sources)) $(test_sources)
+tcc_objects := $(patsubst $(SRC)/%.c,$(BUILD)/tcc/src/%.o,$(patsubst $(COURSE)/labs/%.c,$(BUILD)/tcc/labs/%.o,$(tcc_sources)))
+nasm_objects := $(BUILD)/src/kernel/x86/entry.asm.o $(filter-out %/entry.asm.o,$(filter %.asm.o,$(kernel_objects)))
+
+.PHONY: tcc
+tcc: $(BUILD)/tcc/myos.img
+$(BUILD)/tcc/src/%.o: $(SRC)/%.c $(rules)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(TCC) -nostdinc $(INCLUDES) -c $< -o $@
+$(BUILD)/tcc/labs/%.o: $(COURSE)/labs/%.c $(rules)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(TCC) -nostdinc $(INCLUDES) -c $< -o $@
+$(BUILD)/tcc/kernel: $(nasm_objects) $(tcc_objects)
+	$(call say,TCC,$@)
+	$(Q)$(TCC) -static -nostdlib -Wl,-Ttext=0xC0100000 -o $@ $^ $(firstword $(wildcard /usr/lib/*/tcc/i386-libtcc1.a))
+$(BUILD)/tcc/myos.img: $(BUILD)/mbr.bin $(BUILD)/stage2.bin $(BUILD)/tcc/kernel
+	$(Q)$(PYTHON) $(COURSE)/scripts/mkimage --no-partition --mbr $(BUILD)/mbr.bin --stage2 $(BUILD)/stage2.bin --kernel $(BUILD)/tcc/kernel $@
+
 # The labs' own programs: boot code around a student's module, host programs. They add to `results`.
 results := kernel.elf mbr.elf mbr.bin stage2.elf stage2.bin myos.img
 -include $(wildcard $(COURSE)/labs/lab*/build.mk)

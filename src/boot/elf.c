@@ -83,10 +83,10 @@ void elf_load_symbols(const void *file, uint32_t size, uint8_t *memory, uint32_t
 {
     const uint8_t *bytes = file;
     const Elf32_Ehdr *e = file;
-    const Elf32_Shdr *sh = (const Elf32_Shdr *)(bytes + e->e_shoff);
 
-    if (e->e_shentsize != sizeof(*sh) || !within(e->e_shoff, e->e_shnum * sizeof(*sh), size))
+    if (e->e_shentsize != sizeof(Elf32_Shdr) || !within(e->e_shoff, e->e_shnum * sizeof(Elf32_Shdr), size))
         return;
+    const Elf32_Shdr *sh = (const Elf32_Shdr *)(bytes + e->e_shoff);
     for (int i = 0; i < e->e_shnum; i++) {
         if (sh[i].sh_type != SHT_SYMTAB || sh[i].sh_link >= e->e_shnum)
             continue;

@@ -14,7 +14,7 @@ void (*panic_hook)(void);
 static void backtrace(const uintptr_t *frame)
 {
     for (int i = 0; i < FRAMES_MAX && (uintptr_t)frame > KERNEL_BASE && ((uintptr_t)frame & 3) == 0; i++) {
-        kprintf(LOG_ERR, "  at 0x%08lx\n", frame[1]);
+        kprintf(LOG_ERR, "  at 0x%08x\n", frame[1]);
         frame = (const uintptr_t *)frame[0];
     }
 }

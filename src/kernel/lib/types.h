@@ -12,10 +12,10 @@ typedef int                int32_t;
 typedef unsigned int       uint32_t;
 typedef long long          int64_t;
 typedef unsigned long long uint64_t;
-typedef unsigned long      size_t;
-typedef long               ssize_t;
-typedef unsigned long      uintptr_t;
-typedef long               intptr_t;
+typedef __SIZE_TYPE__      size_t;      /* the compiler's own, so that tests on the host agree with its headers */
+typedef __PTRDIFF_TYPE__   ssize_t;
+typedef __SIZE_TYPE__      uintptr_t;
+typedef __PTRDIFF_TYPE__   intptr_t;
 
 #define NULL ((void *)0)
 
