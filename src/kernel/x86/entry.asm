@@ -15,6 +15,7 @@ PDE_4M      equ 1 << 7
 CR0_WP      equ 1 << 16             ; the kernel, too, respects read-only pages
 CR0_PG      equ 1 << 31
 CR4_PSE     equ 1 << 4
+CPUID_PSE   equ 1 << 3              ; function 1, EDX
 
 extern kmain
 global _start, early_page_directory
@@ -32,21 +33,27 @@ multiboot_header:                   ; within the file's first 8 KiB
     dd -(0x1badb002 + 0x00000002)
 
 start:
-    mov ecx, eax                    ; the magic number; EBX stays
+    mov esp, boot_stack_top - KERNEL_BASE           ; Multiboot promises no stack
+    mov esi, eax                    ; the magic number, and what it tells about
+    mov edi, ebx
     mov al, 'J'
     call checkpoint
+    mov eax, 1
+    cpuid
+    test edx, CPUID_PSE
+    jz no_pse
 
+    ; Free to use from here on: EAX, EBX, ECX, EDX.
     ; exercise 1.7 begin: fill early_page_directory (identity and KERNEL_BASE), turn on PSE, paging and WP, jump up
-    mov edi, early_page_directory - KERNEL_BASE
+    mov ebx, early_page_directory - KERNEL_BASE
     mov eax, PDE_PRESENT | PDE_WRITE | PDE_4M
-    mov edx, EARLY_PAGES
+    mov ecx, EARLY_PAGES
 .map:
-    mov [edi], eax                                  ; identity: the next instruction after CR0.PG is fetched here
-    mov [edi + (KERNEL_BASE >> 22) * 4], eax        ; and the same memory from KERNEL_BASE on
+    mov [ebx], eax                                  ; identity: the next instruction after CR0.PG is fetched here
+    mov [ebx + (KERNEL_BASE >> 22) * 4], eax        ; and the same memory from KERNEL_BASE on
     add eax, 4 << 20
-    add edi, 4
-    dec edx
-    jnz .map
+    add ebx, 4
+    loop .map
 
     mov eax, cr4
     or eax, CR4_PSE
@@ -69,8 +76,8 @@ start:
     xor ebp, ebp                    ; backtraces end here
     mov al, 'K'
     call checkpoint
-    push ebx
-    push ecx
+    push edi
+    push esi
     call kmain                      ; does not return
 
 ; AL to port 0xE9 and COM1. Changes EDX. Position independent, so it serves below and above.
@@ -79,6 +86,26 @@ checkpoint:
     mov dx, 0x3f8
     out dx, al
     ret
+
+; Runs at physical addresses. The loader checks this too, and better; here it is for Multiboot loaders.
+no_pse:
+    mov esi, no_pse_text - KERNEL_BASE
+    mov edi, 0xb8000                ; top left of the screen
+.next:
+    lodsb
+    test al, al
+    jz .halt
+    mov ah, 0x4f                    ; white on red
+    stosw
+    call checkpoint
+    jmp .next
+.halt:
+    cli
+    hlt
+    jmp .halt
+
+section .rodata
+no_pse_text: db "myOS needs a Pentium or later: this CPU has no 4 MiB pages (PSE).", 0
 
 section .bss
 alignb 4096
