@@ -27,14 +27,7 @@ $(BUILD)/harness/paging.elf: $(BUILD)/src/kernel/x86/entry.asm.o $(lab01_harness
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LD) -z max-page-size=4096 -T $(SRC)/kernel/kernel.ld -o $@ $(filter %.o,$^)
 
-# On the host, with the sanitizers where the compiler has them.
-HOSTFLAGS := -std=gnu11 -g -O1 -w -fno-builtin -ffreestanding $(INCLUDES)
-SANITIZE  := $(shell echo 'int main(void){return 0;}' | $(HOSTCC) -x c -fsanitize=address,undefined - -o /dev/null 2>/dev/null \
-	&& echo -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=alignment)
-
-$(BUILD)/host/e820: $(lab01)/host/e820.c $(SRC)/kernel/lib/e820.c
-$(BUILD)/host/elf: $(lab01)/host/elf.c $(SRC)/boot/elf.c
-$(BUILD)/host/e820 $(BUILD)/host/elf: $(lab01)/host/host.h $(SRC)/kernel/lib/e820.h $(SRC)/boot/elf.h $(SRC)/kernel/lib/elf.h
-	$(call say,HOSTCC,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(HOSTFLAGS) $(SANITIZE) $(filter %.c,$^) -o $@
+$(BUILD)/host/e820: $(lab01)/host/e820.c $(SRC)/kernel/lib/e820.c $(SRC)/kernel/lib/e820.h
+$(BUILD)/host/elf: $(lab01)/host/elf.c $(SRC)/boot/elf.c $(SRC)/boot/elf.h $(SRC)/kernel/lib/elf.h
+$(BUILD)/host/e820 $(BUILD)/host/elf: $(COURSE)/labs/host/host.h $(rules)
+	$(compile_host)

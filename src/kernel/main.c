@@ -3,17 +3,28 @@
  *
  * entry.asm calls it in the higher half, on the boot stack, with interrupts off.
  */
+#include "debug/gdbstub.h"          // lab 2
 #include "debug/log.h"
+#include "debug/monitor.h"          // lab 2
 #include "debug/panic.h"
 #include "dev/debugcon.h"
 #include "dev/fwcfg.h"
+#include "dev/gdbport.h"            // lab 2
+#include "dev/kbd.h"                // lab 2
+#include "dev/pit.h"                // lab 2
+#include "dev/rtc.h"                // lab 2
 #include "dev/serial.h"
+#include "dev/serial_input.h"       // lab 2
 #include "dev/vga.h"
 #include "ktest.h"
 #include "lib/cmdline.h"
 #include "lib/e820.h"
 #include "x86/bootinfo.h"
 #include "x86/cpu.h"
+#include "x86/gdt.h"                // lab 2
+#include "x86/irqflags.h"           // lab 2
+#include "x86/pic.h"                // lab 2
+#include "x86/trap.h"               // lab 2
 
 void kmain(uint32_t magic, uint32_t info);
 
@@ -37,6 +48,15 @@ static void show_boot_info(void)
     }
 }
 
+// lab 2 begin
+static void show_time(void)
+{
+    struct rtc_time t = rtc_read();
+
+    kprintf(LOG_INFO, "time of day %04u-%02u-%02u %02u:%02u:%02u UTC\n", t.year, t.month, t.day, t.hour, t.minute, t.second);
+}
+// lab 2 end
+
 void kmain(uint32_t magic, uint32_t info)
 {
     checkpoint('L');
@@ -49,7 +69,23 @@ void kmain(uint32_t magic, uint32_t info)
     cmdline_init();
     kprintf(LOG_INFO, "\nmyOS\n");
     show_boot_info();
+
+    gdt_init();                     // lab 2: the loader's descriptors lie in memory that is not ours to keep
+    trap_init();                    // lab 2
+    panic_init();                   // lab 2: from here on an exception is told, and no triple fault
+    pic_init();                     // lab 2: before any device may interrupt
+    pit_init();                     // lab 2
+    kbd_init();                     // lab 2
+    serial_input_init();            // lab 2
+    gdbport_init();                 // lab 2
+    irq_enable();                   // lab 2
+    show_time();                    // lab 2
+    if (cmdline_find(boot_info.cmdline, "gdb", NULL, 0))            // lab 2
+        gdb_break();                // lab 2: waits for gdb on COM2
+
     ktest_run(boot_info.cmdline);   /* does not come back if ktest= names tests */
-    kprintf(LOG_INFO, "nothing more to do: halted\n");
+    // until lab 2: kprintf(LOG_INFO, "nothing more to do: halted\n");
+    kprintf(LOG_INFO, "help lists what the monitor can do\n");          // lab 2
+    monitor(NULL);                  // lab 2
     cpu_stop();
 }

@@ -1,10 +1,13 @@
 ; Calls a20_is_on and a20_enable with the gate open and shut. Parameter byte: what INT 15h AX = 2401h does here:
-; 0 = the BIOS's own, 1 = fails, 2 = claims success and does nothing, 3 = opens it and changes every register.
+; 0 = the BIOS's own, 1 = fails, 2 = claims success and does nothing, 3 = opens it and changes every register,
+; 4 = fails, and port 0x92 opens nothing either; 5 = and port 0x60 neither.
 ;
-; Reports (flags are 0 or 1):
-;     shut TRUTH               is the gate shut after this program shut it? (self-check: must be 1)
-;     is_on CF WORDS           a20_is_on with the gate shut; then with it open. WORDS: memory was changed
-;     enable CF TRUTH CALLS    a20_enable: its carry, whether the gate is open now, how often INT 15h AX = 24xx was called
+; Reports (flags are 0 or 1; KEPT: the registers that must be kept were):
+;     shut TRUTH                   is the gate shut after this program shut it? (self-check: must be 1)
+;     watch TRUTH                  modes 4 and 5: does the gate stay shut when this program uses port 0x92? (must be 1)
+;     is_on CF WORDS KEPT          a20_is_on with the gate shut; then with it open. WORDS: memory was changed
+;     values CF                    mode 0: 1 if a20_is_on took an open gate for shut, for any word at FFFF:0510
+;     enable CF TRUTH CALLS KEPT   a20_enable: its carry, whether the gate is open, how often INT 15h AX = 24xx was called
 
 %include "lab01-boot/harness/program.inc"
 extern a20_is_on, a20_enable
@@ -37,34 +40,129 @@ main:
     call open_gate
     call try_is_on
     call try_equal
-
+    cmp byte [mode], 0
+    jne .enable
+    call try_values
+.enable:
     call shut_gate
-    mov word [calls], 0
+    cmp byte [mode], 4
+    jb .call
+    call watch
+    call open_gate
+    SAY "watch"
+    call wraps
+    call carry
+    SAY 10
+.call:
     SAY "enable"
-    call a20_enable
-    call carry
-    call wraps
-    mov eax, 0
-    cmc
-    adc eax, 0
-    call hex
-    movzx eax, word [calls]
-    call hex
-    SAY 10
-
-    mov word [calls], 0             ; open already
-    SAY "again"
-    call a20_enable
-    call carry
-    call wraps
-    mov eax, 0
-    cmc
-    adc eax, 0
-    call hex
-    movzx eax, word [calls]
-    call hex
-    SAY 10
+    call try_enable
+    SAY "again"                     ; open already
+    call try_enable
     call leave_qemu
+
+; Fill what %1 has to keep, call it, and look ([kept]). Keeps the flags that it returns.
+%macro CHECKED 1
+    mov ebx, 0x22222222
+    mov esi, 0x66666666
+    mov edi, 0x55555555
+    mov ebp, 0x77777777
+    push word 0x4321
+    pop es
+    call %1
+    call look
+%endmacro
+
+look:
+    pushf
+    mov byte [cs:kept], 0
+    cmp ebx, 0x22222222
+    jne .done
+    cmp esi, 0x66666666
+    jne .done
+    cmp edi, 0x55555555
+    jne .done
+    cmp ebp, 0x77777777
+    jne .done
+    mov bx, es
+    cmp bx, 0x4321
+    jne .done
+    mov bx, ds
+    test bx, bx
+    jnz .done
+    mov byte [cs:kept], 1
+.done:
+    push word 0
+    pop ds
+    popf
+    ret
+
+; Call a20_enable and report.
+try_enable:
+    mov word [calls], 0
+    CHECKED a20_enable
+    call carry
+    call wraps
+    mov eax, 0
+    cmc
+    adc eax, 0
+    call hex
+    movzx eax, word [calls]
+    call hex
+    movzx eax, byte [kept]
+    call hex
+    SAY 10
+    ret
+
+; From now on port 0x92 opens nothing: a debug register watches it, and after each access its exception shuts the gate.
+; In mode 5, another one watches port 0x60.
+watch:
+    mov word [1 * 4], undo
+    mov word [1 * 4 + 2], 0
+    mov eax, cr4
+    or al, 1 << 3                   ; DE: breakpoints on ports
+    mov cr4, eax
+    mov eax, 0x92
+    mov dr0, eax
+    mov eax, 0x60
+    mov dr1, eax
+    mov eax, 2 << 16 | 1            ; number 0 is on: reads and writes of a port, one byte
+    cmp byte [mode], 4
+    je .on
+    or eax, 2 << 20 | 1 << 2        ; number 1, too
+.on:
+    mov [watched], eax
+    mov dr7, eax
+    ret
+
+undo:
+    push eax
+    xor eax, eax
+    mov dr7, eax
+    mov dr6, eax
+    call shut_gate
+    mov eax, [cs:watched]
+    mov dr7, eax
+    pop eax
+    iret
+
+; With the gate open, try each word at FFFF:0510: one of them may be what a20_is_on looks for.
+try_values:
+    xor edx, edx
+.next:
+    push word 0xffff
+    pop es
+    mov [es:0x510], dx
+    push edx
+    call a20_is_on
+    pop edx
+    jc .wrong
+    inc dx
+    jnz .next
+.wrong:
+    SAY "values"
+    call carry
+    SAY 10
+    ret
 
 ; Equal words at 0:0500 and at FFFF:0510 are no proof that memory wraps.
 try_equal:
@@ -79,18 +177,25 @@ try_equal:
     call try_is_on
     ret
 
-; Call a20_is_on; report CF and whether the words around changed.
+; Call a20_is_on; report CF, whether the words around changed, and whether registers were kept.
 try_is_on:
     call sum
     mov [before], eax
     SAY "is_on"
-    call a20_is_on
+    mov edx, 0x44444444
+    CHECKED a20_is_on
     call carry
+    cmp edx, 0x44444444
+    je .sum
+    mov byte [kept], 0
+.sum:
     call sum
     sub eax, [before]
     jz .same
     mov eax, 1
 .same:
+    call hex
+    movzx eax, byte [kept]
     call hex
     SAY 10
     ret
@@ -170,6 +275,8 @@ int15:
     cmp byte [cs:mode], 1
     jb .own
     je .fail
+    cmp byte [cs:mode], 4
+    je .fail
     cmp byte [cs:mode], 3
     jne .well
     call open_gate
@@ -199,7 +306,9 @@ int15:
 section .bss
 old15:  resd 1
 before: resd 1
+watched: resd 1                     ; DR7 while ports are watched
 calls:  resw 1
 mode:   resb 1
+kept:   resb 1
         alignb 4
 probe:  resd 1

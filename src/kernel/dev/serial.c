@@ -3,25 +3,9 @@
  */
 #include "dev/serial.h"
 #include "debug/log.h"
+#include "dev/uart.h"
 #include "x86/io.h"
 
-#define COM1 0x3f8
-
-enum {                              /* registers, from the port's base */
-    UART_DATA = 0,                  /* with DLAB set: divisor, low byte */
-    UART_INTERRUPTS = 1,            /* with DLAB set: divisor, high byte */
-    UART_FIFO = 2,
-    UART_LINE = 3,
-    UART_MODEM = 4,
-    UART_STATUS = 5,
-    UART_SCRATCH = 7,
-};
-
-#define LINE_8N1      0x03
-#define LINE_DLAB     0x80
-#define FIFO_ON_CLEAR 0x07
-#define MODEM_ON      0x0b          /* DTR, RTS, and OUT2, which lets interrupts through */
-#define STATUS_EMPTY  0x20          /* the transmitter takes another byte */
 #define SPIN_MAX      100000        /* a port that never drains must not stop the machine */
 
 static void put(char c)

@@ -15,4 +15,43 @@ static inline __attribute__((noreturn)) void cpu_stop(void)
     }
 }
 
+#define READ_CR(n)                                                  \
+    static inline uint32_t read_cr##n(void)                         \
+    {                                                               \
+        uint32_t value;                                             \
+                                                                    \
+        __asm__ volatile("mov %%cr" #n ", %0" : "=r"(value));       \
+        return value;                                               \
+    }
+READ_CR(0)
+READ_CR(2)
+READ_CR(3)
+READ_CR(4)
+
+#define CR0_WP 0x10000u             /* read-only pages are so for the kernel, too */
+
+static inline void write_cr0(uint32_t value)
+{
+    __asm__ volatile("mov %0, %%cr0" : : "r"(value) : "memory");
+}
+
+static inline void breakpoint(void)
+{
+    __asm__ volatile("int3");
+}
+
+/* Reset the machine: by the keyboard controller, then by three faults in a row. Does not return. */
+static inline __attribute__((noreturn)) void cpu_reset(void)
+{
+    static const uint16_t no_idt[3];
+
+    for (int i = 0; i < 100000 && inb(0x64) & 2; i++)
+        ;
+    outb(0x64, 0xfe);               /* pulse the reset line */
+    for (int i = 0; i < 100000; i++)
+        inb(0x64);
+    __asm__ volatile("lidt (%0)\n\tint3" : : "r"(no_idt));
+    cpu_stop();
+}
+
 #endif

@@ -1,0 +1,61 @@
+/*
+ * The input ring.
+ */
+#include "debug/input.h"
+#include "lib/ring.h"
+#include "sync/spinlock.h"
+
+static struct spinlock lock;                /* of the ring and the count */
+static uint8_t storage[INPUT_BYTES];
+static struct ring ring = { .data = storage, .size = INPUT_BYTES };
+static uint32_t dropped;
+static struct input_source *sources;
+
+void input_register(struct input_source *source)
+{
+    source->next = sources;
+    sources = source;
+}
+
+void input_put(char c)
+{
+    uint32_t flags = spin_lock_irqsave(&lock);
+
+    if (!ring_put(&ring, c))
+        dropped++;
+    spin_unlock_irqrestore(&lock, flags);
+}
+
+unsigned input_read(char *to, unsigned n)
+{
+    uint32_t flags = spin_lock_irqsave(&lock);
+
+    n = ring_read(&ring, to, n);
+    spin_unlock_irqrestore(&lock, flags);
+    return n;
+}
+
+char input_get(void)
+{
+    bool interrupts = irq_enabled();
+    char c;
+
+    for (;;) {
+        irq_disable();                      /* between the look and the sleep nothing may come in unseen */
+        if (input_read(&c, 1))
+            break;
+        if (interrupts)
+            irq_wait();
+        else
+            for (struct input_source *s = sources; s; s = s->next)
+                s->poll();
+    }
+    if (interrupts)
+        irq_enable();
+    return c;
+}
+
+uint32_t input_dropped(void)
+{
+    return dropped;
+}

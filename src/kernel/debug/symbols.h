@@ -1,0 +1,18 @@
+/*
+ * Names for addresses, from the ELF symbol table that the loader passed on.
+ */
+#ifndef DEBUG_SYMBOLS_H
+#define DEBUG_SYMBOLS_H
+
+#include "lib/types.h"
+
+/*
+ * The function that holds `address`; *offset becomes the bytes from its start. NULL if there is no symbol table (as under
+ * `qemu -kernel`) or the address lies before every function.
+ */
+const char *symbol_of(uint32_t address, uint32_t *offset);
+
+/* The address of a global or static symbol, 0 if there is none of that name. */
+uint32_t symbol_address(const char *name);
+
+#endif

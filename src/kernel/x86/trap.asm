@@ -1,0 +1,98 @@
+; Entry and exit of every trap: 256 small stubs, and one way in and out for all.
+;
+; The processor pushes EFLAGS, CS and EIP, and for some exceptions an error code. What this file adds makes it a struct
+; trapframe (x86/trap.h): the two must agree.
+;
+; Intel SDM volume 3A, 6.12.1 and 6.13 (which vectors have an error code).
+
+bits 32
+extern trap_dispatch, trap_exit
+global trap_stubs, probe_copy
+
+KERNEL_DATA equ 0x10
+
+section .text
+
+; A stub makes the stack the same for every vector - an error code, real or 0, then the vector - and goes on at
+; trap_entry.
+%macro STUB 1
+stub_%1:
+    ; exercise 2.2 begin: push a 0 unless the processor has pushed an error code (vectors 8, 10-14, 17, 21, 29, 30); push the vector
+  %if !(%1 == 8 || (%1 >= 10 && %1 <= 14) || %1 == 17 || %1 == 21 || %1 == 29 || %1 == 30)
+    push dword 0
+  %endif
+    push dword %1
+    ; exercise 2.2 stub
+    ; exercise 2.2 end
+    jmp trap_entry
+%endmacro
+
+%assign vector 0
+%rep 256
+    STUB vector
+  %assign vector vector + 1
+%endrep
+
+trap_entry:
+    ; exercise 2.2 begin: save the registers as struct trapframe has them, load KERNEL_DATA, call trap_dispatch(tf), trap_exit(tf); undo it all
+    pushad
+    push ds
+    push es
+    push fs
+    push gs
+    mov eax, KERNEL_DATA
+    mov ds, eax
+    mov es, eax
+    mov fs, eax
+    mov gs, eax
+    cld                             ; C expects it, and the interrupted code may have set it
+    push esp                        ; the frame's address: the argument
+    call trap_dispatch
+    call trap_exit                  ; its argument still stands there
+    add esp, 4
+    pop gs
+    pop fs
+    pop es
+    pop ds
+    popad
+    add esp, 8                      ; vector and error code
+    iret
+    ; exercise 2.2 stub
+; .halt:
+    ; cli
+    ; hlt
+    ; jmp .halt
+    ; exercise 2.2 end
+
+; int probe_copy(void *to, const void *from, size_t n)
+probe_copy:
+    push esi
+    push edi
+    mov edi, [esp + 12]
+    mov esi, [esp + 16]
+    mov ecx, [esp + 20]
+.begin:
+    rep movsb
+.end:
+    xor eax, eax
+    pop edi
+    pop esi
+    ret
+.fault:
+    mov eax, -14                    ; EFAULT
+    pop edi
+    pop esi
+    ret
+
+; Where a fault is expected: in [begin, end) it is no fault, but a jump to landing. trap.c reads this table.
+section fixups progbits alloc noexec nowrite align=4
+    dd probe_copy.begin, probe_copy.end, probe_copy.fault
+
+section .rodata
+align 4
+trap_stubs:
+%assign vector 0
+%rep 256
+    dd stub_%[vector]
+  %assign vector vector + 1
+%endrep

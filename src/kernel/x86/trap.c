@@ -1,0 +1,78 @@
+/*
+ * What becomes of a trap: an interrupt line, a registered handler, an expected fault, or a panic.
+ */
+#include "x86/trap.h"
+#include "x86/idt.h"
+#include "x86/irq.h"
+
+/* A place in the kernel where a fault is expected, from trap.asm. */
+struct fixup {
+    uint32_t begin, end, landing;
+};
+
+extern const struct fixup __start_fixups[], __stop_fixups[];
+
+void (*trap_unhandled)(struct trapframe *tf);
+static trap_handler handlers[TRAP_VECTORS];
+
+void trap_init(void)
+{
+    idt_init();
+}
+
+trap_handler trap_register(unsigned vector, trap_handler fn)
+{
+    trap_handler before = handlers[vector];
+
+    handlers[vector] = fn;
+    return before;
+}
+
+uint32_t trap_esp(const struct trapframe *tf)
+{
+    if (tf->cs & 3)                                     /* the processor changed stacks and pushed the old one */
+        return tf->user_esp;
+    return (uint32_t)(uintptr_t)&tf->user_esp;          /* it did not: the old stack goes on where its frame ends */
+}
+
+const char *trap_name(unsigned vector)
+{
+    static const char *const names[] = {
+        "divide error", "debug exception", "non-maskable interrupt", "breakpoint", "overflow", "BOUND range exceeded",
+        "invalid opcode", "device not available", "double fault", "coprocessor segment overrun", "invalid TSS",
+        "segment not present", "stack-segment fault", "general protection fault", "page fault", "reserved exception",
+        "x87 floating-point error", "alignment check", "machine check", "SIMD floating-point exception",
+        "virtualization exception", "control protection exception",
+    };
+
+    return vector < ARRAY_SIZE(names) ? names[vector] : "interrupt";
+}
+
+/* Send an expected fault to its landing. */
+static bool fix_up(struct trapframe *tf)
+{
+    for (const struct fixup *f = __start_fixups; f < __stop_fixups; f++) {
+        if (f->begin <= tf->eip && tf->eip < f->end) {
+            tf->eip = f->landing;
+            return true;
+        }
+    }
+    return false;
+}
+
+void trap_dispatch(struct trapframe *tf)
+{
+    unsigned vector = tf->vector;
+
+    if (vector - TRAP_IRQ0 < IRQ_LINES)
+        irq_dispatch(vector - TRAP_IRQ0, tf);
+    else if (handlers[vector])
+        handlers[vector](tf);
+    else if (!((vector == TRAP_PAGE_FAULT || vector == TRAP_GENERAL_PROTECTION) && fix_up(tf)))
+        trap_unhandled(tf);
+}
+
+void trap_exit(struct trapframe *tf)
+{
+    (void)tf;
+}
