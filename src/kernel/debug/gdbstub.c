@@ -16,6 +16,7 @@
 
 static const struct gdb_port *port;
 static char packet[PACKET_MAX + 1];
+static bool begun;                  /* the packet's '$' has been read already */
 static char reply[PACKET_MAX + 1];
 
 /* A breakpoint is an int3 over the first byte of an instruction, in place while the kernel runs. */
@@ -36,19 +37,25 @@ static int from_digit(char c)
 
 /* ---- packets */
 
+static void send_once(void)
+{
+    uint8_t sum = 0;
+
+    port->put('$');
+    for (const char *s = reply; *s; s++) {
+        port->put(*s);
+        sum += *s;
+    }
+    port->put('#');
+    port->put(digits[sum >> 4]);
+    port->put(digits[sum & 15]);
+}
+
 static void send_reply(void)
 {
-    do {
-        uint8_t sum = 0;
-        port->put('$');
-        for (const char *s = reply; *s; s++) {
-            port->put(*s);
-            sum += *s;
-        }
-        port->put('#');
-        port->put(digits[sum >> 4]);
-        port->put(digits[sum & 15]);
-    } while (port->get() == '-');           /* gdb got it wrong: again. Anything but '-' will do as a yes */
+    do
+        send_once();
+    while (port->get() == '-');             /* gdb got it wrong: again. Anything but '-' will do as a yes */
 }
 
 /* Take the next whole packet whose checksum is right; one that is too long is refused like one that is wrong. */
@@ -58,8 +65,9 @@ static void receive_packet(void)
         uint8_t sum = 0, c;
         unsigned n = 0;
 
-        while (port->get() != '$')
+        while (!begun && port->get() != '$')
             ;
+        begun = false;
         while ((c = port->get()) != '#') {
             if (c == '$') {                 /* a new packet: the last one was cut off */
                 n = sum = 0;
@@ -304,7 +312,7 @@ static void dialogue(struct trapframe *tf)
                 breakpoints[i].used = false;
             tf->eflags &= ~EFLAGS_TF;
             answer("OK");
-            send_reply();
+            send_once();                    /* gdb may be gone before it says that it got this */
             return;
         case 'k':
             cpu_reset();
@@ -334,8 +342,11 @@ static void gdb_trap(struct trapframe *tf)
 
 void gdb_attention(struct trapframe *tf)
 {
-    /* A gdb that attaches begins with a packet and waits for no stop reply; its start may be lost, so it is sent again. */
-    stopped(tf, port->get() == GDB_INTERRUPT);
+    uint8_t byte = port->get();
+
+    begun = byte == '$';                    /* a gdb that attaches: it asks first, and waits for no stop reply */
+    if (begun || byte == GDB_INTERRUPT)
+        stopped(tf, !begun);
 }
 
 void gdb_init(const struct gdb_port *new_port)

@@ -23,7 +23,7 @@ void gdb_init(const struct gdb_port *port);
 /* Stop in gdb, or go on at once if there is no port. */
 void gdb_break(void);
 
-/* A byte came while the kernel was running: 0x03 (gdb's Ctrl-C), or the first of a packet from a gdb that attaches. */
+/* A byte has come while the kernel was running: 0x03 (gdb's Ctrl-C), the '$' of a gdb that attaches, or nothing of importance. */
 void gdb_attention(struct trapframe *tf);
 
 #endif
