@@ -1,0 +1,62 @@
+"""
+Runs student code that was built as a program for the host, locked in (sandbox.py), and says what became of it.
+"""
+
+import re
+from typing import NamedTuple
+
+from . import sandbox
+from .verdicts import Crash, Hang, Mismatch, NoVerdict, TooSlow
+
+SANITIZER = re.compile(rb"ERROR: \w+Sanitizer.*|.*: runtime error: .*|SUMMARY: \w+Sanitizer.*")
+SIGNALS = {4: "an illegal instruction", 5: "a trap", 6: "abort()", 7: "a bad memory access (SIGBUS)", 8: "an arithmetic error",
+           11: "a bad memory access (SIGSEGV)"}
+SIGKILL, SIGXCPU, SIGXFSZ = 9, 24, 25
+CANNOT_START = (126, 127)
+
+
+class Finished(NamedTuple):
+    stdout: bytes
+    stderr: bytes
+    code: int
+
+
+def run(path, folder, stdin=b"", args=(), cpu=5, wall=30, output_max=1 << 20):
+    """
+    Run the program with `stdin`; `folder` (new) is where it runs and may write. Returns a Finished; raises Crash for a
+    signal or a sanitizer's report, TooSlow or Hang for what does not end, Mismatch for output without end. `cpu` is in
+    seconds of processor time; `wall` is stretched on a busy computer.
+    """
+    folder.mkdir(parents=True)
+    (folder / "stdin").write_bytes(stdin)
+    (folder / "stderr").write_bytes(b"")
+    # The shell only connects the files; ASan's leak check does not work inside a sandbox.
+    script = 'export ASAN_OPTIONS=detect_leaks=0:color=never; exec "$@" <stdin 2>stderr'
+    limits = sandbox.Limits(wall=wall, cpu=cpu, memory=None, file=output_max, processes=20)
+    output = folder.parent / (folder.name + ".stdout")
+    path = path.resolve()
+    try:
+        ended = sandbox.run(["sh", "-c", script, "sh", str(path), *args], output, ro=[path], rw=[folder], limits=limits,
+                            cwd=folder.resolve())
+    except OSError as error:
+        raise NoVerdict(f"cannot run {path.name}: {error}") from error
+    stdout, stderr = output.read_bytes(), (folder / "stderr").read_bytes()[:output_max]
+    name, last = path.name, stderr.decode(errors="replace").splitlines()[-8:]
+    if ended.limit == "time":
+        raise Hang(f"{name} did not end", last)
+    if ended.limit:
+        raise Mismatch(f"{name} used too much: {ended.limit}", details=last)
+    signal = -ended.status if ended.status < 0 else ended.status - 128 if 128 < ended.status < 160 else 0
+    report = SANITIZER.findall(stderr)
+    if report:
+        raise Crash(f"{name} was stopped by a check of its memory use or arithmetic",
+                    [line.decode(errors="replace") for line in report[:4]])
+    if signal == SIGXFSZ or max(len(stdout), len(stderr)) >= output_max:
+        raise Mismatch(f"{name} writes without end", details=last)
+    if signal in (SIGXCPU, SIGKILL):
+        raise TooSlow(f"{name} used more than {cpu} s of processor time", last)
+    if signal:
+        raise Crash(f"{name} was ended by {SIGNALS.get(signal, f'signal {signal}')}", last)
+    if ended.status in CANNOT_START:
+        raise NoVerdict(f"cannot run {name}", last or stdout.decode(errors="replace").splitlines()[-8:])
+    return Finished(stdout, stderr, ended.status)
