@@ -1,0 +1,93 @@
+# shellcheck shell=sh
+# What the project needs of a machine, and how to tell that it is there. Sourced by scripts/setup,
+# which installs it on Debian, and by scripts/doctor, which explains it everywhere. Knows names and
+# packages; installs and prints nothing. POSIX sh, for it must run where nothing of this is there.
+
+# mkfs.fat and its like are in sbin, which Debian leaves out of a user's PATH.
+PATH=$PATH:${SBIN-/usr/local/sbin:/usr/sbin:/sbin}
+
+# One line per need:  level|name|proof|Debian, Ubuntu|Fedora|Arch|Homebrew|what it is for
+#   level   student: what a lab tree needs; all: what the project itself needs besides
+#   proof   any one of these words: a command, an absolute file name, or a @probe (a function below)
+# An empty package field means that the system has no such package.
+needs_table() {
+    cat <<'TABLE'
+student|QEMU|qemu-system-i386|qemu-system-x86|qemu-system-x86|qemu-system-x86|qemu|runs the system
+student|C compiler|@cc32|gcc gcc-multilib|gcc glibc-devel.i686|gcc lib32-glibc|i686-elf-gcc|compiles the kernel for 32-bit x86
+student|NASM|nasm|nasm|nasm|nasm|nasm|assembles the boot loader
+student|make|make|make|make|make|make|builds everything
+student|gdb|i686-elf-gdb gdb gdb-multiarch|gdb|gdb|gdb|i686-elf-gdb|make gdb: the debugger
+student|mtools|mcopy|mtools|mtools|mtools|mtools|fills the FAT partition of the disk image
+student|mkfs.fat|mkfs.fat|dosfstools|dosfstools|dosfstools|dosfstools|formats the FAT partition of the disk image
+student|Python 3|python3|python3|python3|python|python|makes the disk image and runs the graders
+student|git|git|git|git|git|git|fetches each lab
+all|32-bit C library|@libc32|gcc-multilib|glibc-devel.i686|lib32-glibc||tests the portable kernel code on the host
+all|e2fsprogs|mke2fs|e2fsprogs|e2fsprogs|e2fsprogs|e2fsprogs|makes and checks ext2 volumes
+all|pandoc|pandoc|pandoc|pandoc|pandoc-cli|pandoc|turns the handouts into pages
+all|graphviz|dot|graphviz|graphviz|graphviz|graphviz|draws figures of the handouts
+all|weasyprint|weasyprint|weasyprint|weasyprint|python-weasyprint|weasyprint|turns the handouts into PDF
+all|poppler-utils|pdftoppm|poppler-utils|poppler-utils|poppler|poppler|looks at the PDF in the tests
+all|pytest|pytest-3 py.test-3 pytest|python3-pytest|python3-pytest|python-pytest|pytest|runs the project's own tests
+all|TinyCC|tcc|tcc|tcc|tcc|tcc|the second compiler that must build the kernel
+all|Bochs|bochs|bochs|bochs|bochs|bochs|the second machine that must boot the image
+all|Bochs BIOS|/usr/share/bochs/BIOS-bochs-latest|bochsbios|bochs-bios|bochs|bochs|the BIOS of that machine
+all|Bochs VGA BIOS|/usr/share/vgabios/vgabios.bin|vgabios|vgabios|bochs|bochs|the screen of that machine
+all|GRUB|/usr/lib/grub/i386-pc/multiboot.mod|grub-pc-bin|grub2-pc-modules|grub||boots the kernel by Multiboot in the tests
+all|grub-mkrescue|grub-mkrescue grub2-mkrescue|grub-common|grub2-tools-extra|grub||makes the GRUB disc of the tests
+all|xorriso|xorriso|xorriso|xorriso|libisoburn|xorriso|makes the GRUB disc of the tests
+all|bubblewrap|bwrap|bubblewrap|bubblewrap|bubblewrap||locks a submission in while it is graded
+all|ShellCheck|shellcheck|shellcheck|ShellCheck|shellcheck|shellcheck|make lint: checks the shell scripts
+TABLE
+}
+
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+# Is this need met? Its words are alternatives.
+need_met() {
+    for word in $1; do
+        case $word in
+            @cc32) [ -n "$(find_compiler)" ] && return 0 ;;
+            @libc32) native_has_file crt1.o && return 0 ;;
+            /*) [ -e "$word" ] && return 0 ;;
+            *) have "$word" && return 0 ;;
+        esac
+    done
+    return 1
+}
+
+# Does the native gcc come with this 32-bit file? Asking gcc where it is takes two milliseconds,
+# compiling would take thirty.
+native_has_file() {
+    have gcc || return 1
+    found=$(gcc -m32 -print-file-name="$1" 2>/dev/null) || return 1
+    [ -f "$found" ]
+}
+
+# The compiler that the build will take, in the build's own order: a cross compiler first, then the
+# native gcc with -m32. That one counts only with its 32-bit libgcc, which has the 64-bit division.
+find_compiler() {
+    for prefix in ${CROSS:-i686-elf- i686-linux-gnu-}; do
+        if have "${prefix}gcc"; then
+            echo "${prefix}gcc"
+            return
+        fi
+    done
+    if native_has_file libgcc.a; then
+        echo "gcc -m32"
+    fi
+}
+
+# Debian's names on a machine that is no PC: gcc has no -m32 there, and gdb may not know the PC.
+debian_packages() {
+    case $(uname -m) in
+        x86_64 | i?86) echo "$1" ;;
+        *) case $1 in
+               "gcc gcc-multilib") echo "gcc-i686-linux-gnu" ;;
+               gdb) echo "gdb-multiarch" ;;
+               gcc-multilib | grub-pc-bin) ;;
+               *) echo "$1" ;;
+           esac ;;
+    esac
+}
