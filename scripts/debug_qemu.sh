@@ -21,7 +21,7 @@ fail() {
 }
 
 find_gdb() {
-    for gdb in ${GDB:-i686-elf-gdb gdb gdb-multiarch}; do
+    for gdb in ${GDB:-i386-elf-gdb gdb gdb-multiarch}; do
         command -v "$gdb" >/dev/null 2>&1 && return
     done
     fail "$gdb is not installed; scripts/setup installs it, scripts/doctor explains"

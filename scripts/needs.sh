@@ -16,7 +16,7 @@ student|QEMU|qemu-system-i386|qemu-system-x86|qemu-system-x86|qemu-system-x86|qe
 student|C compiler|@cc32|gcc gcc-multilib|gcc glibc-devel.i686|gcc lib32-glibc|i686-elf-gcc|compiles the kernel for 32-bit x86
 student|NASM|nasm|nasm|nasm|nasm|nasm|assembles the boot loader
 student|make|make|make|make|make|make|builds everything
-student|gdb|i686-elf-gdb gdb gdb-multiarch|gdb|gdb|gdb|i686-elf-gdb|make gdb: the debugger
+student|gdb|i386-elf-gdb gdb gdb-multiarch|gdb|gdb|gdb|i386-elf-gdb|make gdb: the debugger
 student|mtools|mcopy|mtools|mtools|mtools|mtools|fills the FAT partition of the disk image
 student|mkfs.fat|mkfs.fat|dosfstools|dosfstools|dosfstools|dosfstools|formats the FAT partition of the disk image
 student|Python 3|python3|python3|python3|python|python|makes the disk image and runs the graders

@@ -52,7 +52,7 @@ fi
 [ -r "$image" ] || fail "there is no image $image"
 
 # QEMU would open the image as its standard input if that were closed.
-{ true <&0; } 2>/dev/null || exec </dev/null
+{ true 3<&0; } 2>/dev/null || exec </dev/null
 
 if [ $screen = no ]; then
     set -- -nographic "$@"

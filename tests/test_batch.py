@@ -139,7 +139,7 @@ def test_broken_grader_is_no_zero(place):
 def test_interrupted_and_resumed(place):
     submit(place / "in/hangs", "sleep 54332")
     with subprocess.Popen(command(place, place / "in"), cwd=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True) as process:
+                          text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
         deadline = time.monotonic() + 60
         while not running("sleep 54332") and time.monotonic() < deadline:
             time.sleep(0.01)

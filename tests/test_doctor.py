@@ -103,7 +103,8 @@ def test_a_cross_compiler_will_do(machine, tree):
 
 
 @pytest.mark.parametrize("tool, fake, words", [
-    ("python3", 'case $* in *version_info*) exit 1;; esac; echo "Python 3.7.3"', ["Python 3.7.3", "3.9 or later"]),
+    ("python3", f'''[ "$1" = -c ] || {{ echo "Python 3.8.10"; exit; }}
+        exec {find("python3")} -c "import sys; sys.version_info = (3, 8, 10); $2"''', ["Python 3.8.10", "3.9 or later"]),
     ("make", 'echo "GNU Make 3.81"', ["make 4 or later", "gmake"]),
     ("make", 'echo "make: unknown option" >&2; exit 2', ["not GNU make"]),
 ])

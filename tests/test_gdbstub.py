@@ -32,7 +32,7 @@ def gdb(folder, *commands):
 
 
 def machine(folder, cmdline):
-    return Machine(folder, kernel=KERNEL, cmdline=cmdline, 
+    return Machine(folder, kernel=KERNEL, cmdline=cmdline,
                    args=["-chardev", f"socket,id=com2,path={folder}/com2,server=on,wait=off",
                          "-device", "isa-serial,chardev=com2,index=1,iobase=0x2f8,irq=3"])
 
@@ -41,7 +41,7 @@ def machine(folder, cmdline):
 def stopped(tmp_path):
     """A kernel that waits for gdb."""
     with machine(tmp_path, "gdb") as m:
-        m.wait_serial("time of day")
+        m.wait_serial("waiting for gdb")
         yield tmp_path, m
 
 
@@ -106,7 +106,7 @@ def test_registers_can_be_changed(stopped):
 def test_noise_on_the_line_does_no_harm(tmp_path):
     """Bytes that are no packet, a packet with a wrong checksum, one that is too long: the stub survives."""
     with machine(tmp_path, "gdb") as m:
-        m.wait_serial("time of day")
+        m.wait_serial("waiting for gdb")
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(30)
             line.connect(f"{tmp_path}/com2")

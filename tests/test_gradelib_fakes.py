@@ -59,6 +59,12 @@ def test_qemu_does_not_start(fake):
     assert caught.value.details == ["qemu-system-i386: -bogus: invalid option"]
 
 
+def test_qemu_never_says_a_word(fake, monkeypatch):
+    monkeypatch.setattr(clock, "STALL", 1)
+    with pytest.raises(NoVerdict, match="did not start"):
+        wait(fake("mute"))
+
+
 def test_qemu_is_killed(fake):
     with pytest.raises(NoVerdict, match=f"killed by signal {signal.SIGSEGV}"):
         wait(fake("crash"))

@@ -414,6 +414,13 @@ def test_compiler_error_names_file_and_line(place, prepared):
     assert str(place) not in error.log and "\x1b" not in error.log
 
 
+def test_words_of_the_source_are_no_trouble_of_the_machine(place, prepared):
+    (place / "tree/src/main.c").write_text('int x = "No space left on device, out of memory" + y;\n')
+    error = failure(prepared)
+    assert "'y' undeclared" in error.message
+    assert "| int x = \"No space left on device" in error.log
+
+
 @locked_in
 @pytest.mark.parametrize("source", [
     '#include "/etc/passwd"', '#include "{course}/solutions/lab01/answers.md"', '#include "../../secret"',

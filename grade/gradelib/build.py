@@ -37,7 +37,10 @@ MACHINE_TROUBLE = (
 OUT_OF_MEMORY = re.compile(r"out of memory|memory exhausted|Cannot allocate memory", re.IGNORECASE)
 # The lines that say what is wrong: of gcc and nasm, of ld, of make.
 ERRORS = re.compile(r"^(?:.*: (?:fatal |internal compiler )?error: .*|.*: undefined reference to .*|.*: multiple definition of .*"
-                    r"|.*(?:memory exhausted|out of memory|limit exceeded).*|.*\*\*\* No rule to make target .*)$", re.MULTILINE)
+                    r"|.*(?:memory exhausted|out of memory|limit exceeded).*|.*\*\*\* No rule to make target .*)$",
+                    re.MULTILINE | re.IGNORECASE)
+# Lines of the source itself, which gcc shows below its message. What is written there says nothing about the machine.
+QUOTED = re.compile(r"^ *\d* \|.*\n?", re.MULTILINE)
 
 # A dependency file as compilers write it, its continued lines joined: target: names. It is read by make, as a makefile.
 DEPENDENCIES = re.compile(r"(?:[\w./+-]+ ?:(?: +[\w./+-]+)* *\n|\n)*")
@@ -166,18 +169,19 @@ class Build:
                 "processes": f"The build started more than {LIMITS.processes} processes at once; it usually needs ten.",
             }[outcome.limit], log)
             raise self._hopeless
+        said = QUOTED.sub("", log)
         last = "\n".join(log.splitlines()[-5:])
         if shutil.disk_usage(self.work).free < LOW_DISK:
             raise NoVerdict(f"the disk that holds {self.work} is full; make room and grade again", [last])
-        if OUT_OF_MEMORY.search(log) and _free_memory() < LOW_MEMORY:
+        if OUT_OF_MEMORY.search(said) and _free_memory() < LOW_MEMORY:
             raise NoVerdict("the machine is out of memory; close programs and grade again", [last])
         for pattern, meaning in MACHINE_TROUBLE:
-            found = re.search(pattern, log, re.MULTILINE)
+            found = re.search(pattern, said, re.MULTILINE)
             if found:
                 raise NoVerdict(f"the build failed because {meaning}", [found.group(0).strip()])
         if outcome.signal:
             raise NoVerdict(f"make was ended by signal {outcome.signal}", [last])
-        raise BuildError(_summary(log), log)
+        raise BuildError(_summary(said), log)
 
     def _clean(self, text):
         """The log as the student knows the files; nothing in it that could play with a terminal."""
@@ -186,13 +190,13 @@ class Build:
         return re.sub(r"[^\n\t\x20-\x7e\xa0-\uffff]", "?", text)
 
 
-def _summary(log):
-    errors = list(dict.fromkeys(line.strip() for line in ERRORS.findall(log)))
-    # gcc's own exit is an "error" line of collect2 and make; the first line is what the student must look at.
+def _summary(said):
+    """One line: the first error, or the last thing that the tools said."""
+    errors = list(dict.fromkeys(line.strip() for line in ERRORS.findall(said)))
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         return f"The build failed: {errors[0]}{more}"
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    lines = [line.strip() for line in said.splitlines() if line.strip() and "Waiting for unfinished jobs" not in line]
     return f"The build failed: {lines[-1] if lines else 'make printed nothing'}"
 
 

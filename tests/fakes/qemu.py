@@ -156,7 +156,8 @@ def last_words(fake):
 
 
 def reset(fake):
-    fake.serial("going\n")
+    """Writes more than is read at once, then the news of its reset comes."""
+    fake.serial(b"x\n" * 100000 + b"going\n")
     fake.event("SHUTDOWN", guest=True, reason="guest-reset")
     yield
 
@@ -304,6 +305,8 @@ def main():
     mode, options = sys.argv[1], sys.argv[2:]
     if "chardev=qmp,mode=control" not in options:
         sys.exit(33)            # gradelib/clock.py measures how fast this computer is
+    if mode == "mute":
+        time.sleep(1000)
     if mode == "bad_option":
         sys.exit("qemu-system-i386: -bogus: invalid option")
     Fake(options).run(globals()[mode])

@@ -153,16 +153,15 @@ int13:
     SAY "check", 10
     cmp byte [fs:0], 1
     je .bad
+    mov cx, 7
     cmp byte [fs:0], 2
     je .well
     cmp bx, 0x55aa
     jne .bad
     mov bx, 0xaa55
-    mov cx, 7
     cmp byte [fs:0], 3
-    jne .has
+    jne .well
     mov cx, 6
-.has:
     jmp .well
 
 .geometry:

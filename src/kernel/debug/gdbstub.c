@@ -4,8 +4,10 @@
  * Numbers are hexadecimal; memory and registers are bytes in hexadecimal, lowest address first.
  */
 #include "debug/gdbstub.h"
+#include "debug/log.h"
 #include "lib/string.h"
 #include "x86/cpu.h"
+#include "x86/irqflags.h"
 
 #define PACKET_MAX      1024
 #define BREAKPOINTS_MAX 16
@@ -358,6 +360,10 @@ void gdb_init(const struct gdb_port *new_port)
 
 void gdb_break(void)
 {
-    if (port)
-        breakpoint();
+    if (!port)
+        return;
+    uint32_t flags = irq_save();            /* what gdb sends must not come as an interrupt before the stop */
+    kprintf(LOG_INFO, "waiting for gdb on COM2\n");
+    breakpoint();
+    irq_restore(flags);
 }

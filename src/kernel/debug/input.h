@@ -18,6 +18,7 @@ struct input_source {
     struct input_source *next;
 };
 
+/* Add a device to those that input_get() may ask. */
 void input_register(struct input_source *source);
 
 /* Add a character. Callable from interrupts. */

@@ -3,7 +3,7 @@
  */
 #include "x86/irq.h"
 #include "abi/errno.h"
-#include "sync/spinlock.h"
+#include "x86/irqflags.h"
 
 #define ACTIONS_MAX 32
 
@@ -13,7 +13,7 @@ struct action {
     struct action *next;
 };
 
-static struct spinlock lock;                /* of all below */
+/* All this changes with interrupts off only. */
 static struct action store[ACTIONS_MAX];
 static unsigned used;
 static struct action *lines[IRQ_LINES];
@@ -31,7 +31,7 @@ int irq_register(unsigned line, irq_handler fn, void *arg)
 
     if (line >= IRQ_LINES)
         return -EINVAL;
-    uint32_t flags = spin_lock_irqsave(&lock);
+    uint32_t flags = irq_save();
     if (used == ACTIONS_MAX) {
         result = -ENOMEM;
     } else {
@@ -40,7 +40,7 @@ int irq_register(unsigned line, irq_handler fn, void *arg)
         lines[line] = action;
         chip->unmask(line);
     }
-    spin_unlock_irqrestore(&lock, flags);
+    irq_restore(flags);
     return result;
 }
 

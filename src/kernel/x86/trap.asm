@@ -17,7 +17,7 @@ section .text
 ; trap_entry.
 %macro STUB 1
 stub_%1:
-    ; exercise 2.2 begin: push a 0 unless the processor has pushed an error code (vectors 8, 10-14, 17, 21, 29, 30); push the vector
+    ; exercise 2.2 begin: push a 0 unless the processor has pushed an error code (vectors 8, 10-14, 17, 21, 29, 30); then the vector
   %if !(%1 == 8 || (%1 >= 10 && %1 <= 14) || %1 == 17 || %1 == 21 || %1 == 29 || %1 == 30)
     push dword 0
   %endif
@@ -34,7 +34,7 @@ stub_%1:
 %endrep
 
 trap_entry:
-    ; exercise 2.2 begin: save the registers as struct trapframe has them, load KERNEL_DATA, call trap_dispatch(tf), trap_exit(tf); undo it all
+    ; exercise 2.2 begin: save all as struct trapframe has it, load KERNEL_DATA, call trap_dispatch(tf), trap_exit(tf), undo it
     pushad
     push ds
     push es
