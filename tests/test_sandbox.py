@@ -75,8 +75,15 @@ def test_nothing_outside_is_seen(place):
 
 
 @locked_in
-def test_only_the_given_folder_can_be_written(place):
+@pytest.mark.parametrize("as_root", [True, False])
+def test_only_the_given_folder_can_be_written(place, monkeypatch, as_root):
+    """Whoever runs the grader, and even if the files themselves would allow it."""
+    if not as_root:
+        monkeypatch.setattr(sandbox, "_other_user", lambda: None)
     (place / "given").mkdir()
+    for path, mode in ((place / "given/x", 0o666), (place / "given", 0o777)):
+        path.touch()
+        path.chmod(mode)
     script = "for f in /x /tmp/x /dev/x /dev/shm/x /usr/x ../x ../given/x ./x $TMPDIR/x; do echo > $f && echo wrote $f; done"
     _, printed = shell(place, script, ro=[place / "given"])
     assert [line for line in printed.splitlines() if line.startswith("wrote")] == ["wrote ./x",

@@ -318,6 +318,15 @@ def test_make_without_a_word_builds_the_image(top, makefile):
     assert "\n.DEFAULT_GOAL := image\n" in run("make", "-pn", "-f", makefile, "help", cwd=top).stdout
 
 
+def test_the_image_can_be_made_by_a_user_whose_path_lacks_sbin(top, tmp_path, built):
+    """As on Debian, where mkfs.fat is in /usr/sbin."""
+    machine = PretendedMachine(tmp_path / "bin", ["python3", "mmd", "mcopy"])
+    build = top / "build"
+    result = machine.run(top / "scripts/mkimage", "--mbr", build / "mbr.bin", "--stage2", build / "stage2.bin",
+                         "--kernel", build / "kernel", tmp_path / "image")
+    assert result.returncode == 0, result.stdout
+
+
 def test_make_grade_takes_tree_test_and_seed(top, tmp_path):
     result = run("make", "-n", "grade", "LAB=1", f"TREE={tmp_path}", "TEST=a20 1.8", "SEED=71f3", cwd=top)
     assert f'lab1 --work build/grade --tree "{tmp_path}"' in result.stdout
