@@ -39,7 +39,7 @@ GOOD = {
     ("src/kernel/lib/b.c", "/* B. */\nint b(void)\n{\n    return 1;\n}\n", ["b.c:2:", "neither static nor declared"]),
     ("src/kernel/lib/b.c", "/* B. */\n\tint b;\n", ["b.c:2:", "a tab"]),
     ("src/kernel/lib/b.c", "/* B. */\nint b; \n", ["b.c:2:", "blanks at the end"]),
-    ("src/kernel/lib/b.c", "/* B. */\n/* " + "x" * 100 + " */\n", ["b.c:2:", "columns"]),
+    ("src/kernel/lib/b.c", "/* B. */\n/* " + "x" * 140 + " */\n", ["b.c:2:", "columns"]),
     ("src/kernel/lib/b.c", "/* B. */\n// TO" "DO: b\n", ["b.c:2:", "unfinished"]),
     ("src/kernel/lib/b.c", "/* B. */\nint b;", ["no newline"]),
     ("src/kernel/lib/b.c", "/* B. */\n" + "\n" * 600, ["601 lines"]),
