@@ -123,6 +123,12 @@ def test_selection(course, capsys, words, chosen):
     assert [name.replace(" ", "_") for name in names] == chosen.split()
 
 
+def test_a_whole_name_means_only_that_test(course):
+    lab = grader(course)
+    lab.tests.append(lab.tests[0]._replace(name="first_a_again", points=0, function=lambda run: pytest.fail("was not asked for")))
+    assert lab.run(["first_a"]) == FULL
+
+
 @pytest.mark.parametrize("argv, message", [
     (["nothing"], "no test or exercise is called nothing"), (["--seed", "xyz"], "not a hexadecimal number"),
     (["/nowhere"], "/nowhere has no src/"), (["--tree", "labs"], "labs has no src/"),
@@ -226,12 +232,12 @@ def test_boots_are_grouped_by_how_they_boot(course, monkeypatch):
 
 def test_a_broken_target_costs_only_the_tests_that_need_it(course, capsys):
     log = "cc src/first.c\nsrc/first.c:3:1: error: expected ';'\n    3 | }\nmake: *** [x] Error 1\n"
-    helpers.Builder.broken = {"kernel.elf": BuildError("The build failed: src/first.c:3:1", log)}
+    helpers.Builder.broken = dict.fromkeys(["kernel.elf", "tool"], BuildError("The build failed: src/first.c:3:1", log))
     assert grader(course).run([]) == LOST
     out = capsys.readouterr().out
     assert out.count("error: expected ';'") == 1 and "src/ does not build: The build failed: src/first.c:3:1" in out
     assert "src/ does not build: the same as for first_a, above" in out and "Again" not in out
-    assert out.endswith("Score: 5/10\n")
+    assert out.endswith("Score: 4/10\n")
     assert not list(Path("build/grade").glob("1.1-*"))
 
 

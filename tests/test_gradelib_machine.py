@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from fakes import helpers
-from gradelib import clock
+from gradelib import clock, qemu
 from gradelib.machine import Machine
 from gradelib.verdicts import Hang, Mismatch, TripleFault
 
@@ -104,7 +104,8 @@ def test_a_reset_on_purpose(guest, code):
     assert caught.value.kind == "reset"
 
 
-def test_output_without_end(guest):
+def test_output_without_end(guest, monkeypatch):
+    monkeypatch.setattr(qemu, "OUTPUT_MAX", 1 << 16)
     with pytest.raises(Hang, match="port 0xE9 without end"):
         with guest("mov al, 'x'\nagain: out 0xe9, al\njmp again") as machine:
             machine.wait_serial(b"never", budget=1000)

@@ -326,6 +326,8 @@ def test_a_sanitizers_report_is_a_verdict(tmp_path):
     with pytest.raises(Crash) as caught:
         host.run(overrun, tmp_path / "1")
     assert "heap-buffer-overflow" in caught.value.details[0]
+    leak = program(tmp_path, "#include <stdlib.h>\nint main() { return malloc(4) == 0; }", "-fsanitize=address")
+    assert host.run(leak, tmp_path / "3").code == 0      # the program ends: nothing is lost
     undefined = program(tmp_path, "int main(int n, char **v) { volatile int big = 0x7fffffff; return (big + n) & 1; }",
                         "-fsanitize=undefined")
     with pytest.raises(Crash) as caught:

@@ -1,0 +1,60 @@
+"""
+Each exercise earns its marks alone: not doing one costs its own points, and those of tests that truly need it, as lab.toml
+says (`needs`). The starter scores what lab.toml says, the solution everything.
+
+The matrix itself is slow (make test-all); scripts/mutants --stubs prints it.
+"""
+
+import subprocess
+
+import pytest
+
+import grading
+from test_mutants import LABS, TOP, FakeLab, FakeTest, mutants
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_the_starter_and_the_solution(lab):
+    with grading.grader(lab) as grader:
+        expected = mutants.tomllib.loads((TOP / grader.project.labs[lab - 1].toml).read_text())["start_points"]
+        graded = grader.grade(grader.files(solved=False))
+        assert graded.total == expected, graded.output
+        graded = grader.grade(grader.files())
+        assert graded.total == 100, graded.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lab", LABS)
+def test_each_exercise_counts_alone(lab):
+    done = subprocess.run([TOP / "scripts/mutants", str(lab), "--stubs", "--work", TOP / "build/test/matrix"], capture_output=True,
+                          text=True, check=False)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ---- does it notice what it is there to notice?
+
+TESTS = [FakeTest("one", "1.1"), FakeTest("two", "1.2"), FakeTest("both", "1.2"), FakeTest("three", "1.3")]
+
+
+def wrong(lost, needs, problems=()):
+    lab = FakeLab({name: {"needs": needs.get(name, [])} for name in ("1.1", "1.2", "1.3")})
+    results = {stub: mutants.Result(stub, lost=names, problems=list(problems)) for stub, names in lost.items()}
+    return mutants.stub_problems(results, lab, TESTS)
+
+
+def test_needs_that_are_true():
+    assert wrong({"1.1": ["one", "both"], "1.2": ["two", "both"], "1.3": ["three"]}, {"1.2": ["1.1"]}) == []
+
+
+@pytest.mark.parametrize("lost, needs, message", [
+    (["one", "both"], {}, "both fails, but 1.2 does not say that it needs 1.1"),
+    (["one"], {"1.2": ["1.1"]}, "1.2 says that it needs 1.1, but loses nothing without it"),
+    (["both"], {"1.2": ["1.1"]}, "its own test one passes"),
+])
+def test_needs_that_are_not(lost, needs, message):
+    assert message in " ".join(wrong({"1.1": lost}, needs))
+
+
+def test_a_stub_without_a_verdict():
+    assert "1.1 not done: does not build" in wrong({"1.1": ["one"]}, {}, ["does not build"])
