@@ -129,6 +129,19 @@ def test_bochs(tmp_path):
     assert b"usable" in text
 
 
+def test_monitor_inside_the_monitor(tmp_path):
+    """Ctrl-Alt-Esc at the prompt, and back: the first monitor goes on; without anything to go back to, continue says so."""
+    with Machine(tmp_path, image=IMAGE) as machine:
+        machine.wait_serial("monitor> ")
+        machine.send_keys("ctrl-alt-esc", hold=1)
+        machine.wait_serial("monitor> ")
+        machine.send_serial(b"continue\r")
+        machine.wait_serial("continue\r\n")
+        for command, answer in ((b"ticks\r", "\\n\\d+\r\n"), (b"continue\r", "nothing was interrupted"), (b"ticks\r", "\\n\\d+\r\n")):
+            machine.send_serial(command)
+            machine.wait_serial(answer)
+
+
 # ---- damaged disks
 
 def damaged(tmp_path, change):

@@ -55,11 +55,11 @@ void monitor(struct trapframe *tf)
 {
     char line[LINE_MAX];
 
-    leaving = false;
     while (!leaving) {
         readline("monitor> ", line, sizeof(line));
         monitor_run(line, tf);
     }
+    leaving = false;                /* this monitor only: Ctrl-Alt-Esc at the prompt calls one inside another */
 }
 
 static int digit(char c)
@@ -200,8 +200,11 @@ MONITOR_COMMAND(panic, "[TEXT]", "panic, to see what it looks like")
 
 MONITOR_COMMAND(continue, "", "leave the monitor")
 {
-    (void)argc, (void)argv, (void)tf;
-    leaving = true;
+    (void)argc, (void)argv;
+    if (tf)
+        leaving = true;
+    else
+        console_printf("nothing was interrupted\n");
 }
 
 MONITOR_COMMAND(reboot, "", "reset the machine")
