@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "grade"))
 from gradelib import build, sandbox, submission             # noqa: E402
 from gradelib.build import Build, BuildError                # noqa: E402
 from gradelib.verdicts import NoVerdict                     # noqa: E402
+from standin import running                                # noqa: E402
 
 Limits, Refused = sandbox.Limits, submission.Refused
 locked_in = pytest.mark.skipif(sandbox.weakness("/") is not None, reason="bubblewrap does not work here")
@@ -47,18 +48,6 @@ def shell(place, script, ro=(), **limits):
     outcome = sandbox.run(["sh", "-c", script], place / "log", ro=ro, rw=[place / "out"], limits=Limits(**limits),
                           cwd=place / "out")
     return outcome, (place / "log").read_text()
-
-
-def running(command):
-    """Processes with this command line."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if file.read_bytes() == command.replace(" ", "\0").encode() + b"\0":
-                found.append(file.parent.name)
-        except OSError:
-            pass        # ended meanwhile
-    return found
 
 
 # ---- the sandbox

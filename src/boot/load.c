@@ -40,7 +40,8 @@ static __attribute__((noreturn)) void stop(const char *why)
         put(column++, *s);
     for (const char *s = why; *s; s++)
         put(column++, *s);
-    put(column, '\n');
+    outb(0xe9, '\n');
+    outb(0x3f8, '\n');
     for (;;)
         cpu_halt();
 }

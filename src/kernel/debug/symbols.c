@@ -43,14 +43,3 @@ const char *symbol_of(uint32_t address, uint32_t *offset)
     *offset = address - best_value;
     return best;
 }
-
-uint32_t symbol_address(const char *name)
-{
-    for (uint32_t i = 1; i < symbol_count(); i++) {
-        const Elf32_Sym *s;
-        const char *other = symbol_at(i, &s);
-        if (other && strcmp(other, name) == 0)
-            return s->st_value;
-    }
-    return 0;
-}

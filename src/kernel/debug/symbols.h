@@ -12,7 +12,4 @@
  */
 const char *symbol_of(uint32_t address, uint32_t *offset);
 
-/* The address of a global or static symbol, 0 if there is none of that name. */
-uint32_t symbol_address(const char *name);
-
 #endif

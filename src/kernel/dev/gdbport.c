@@ -4,7 +4,6 @@
 #include "dev/gdbport.h"
 #include "debug/gdbstub.h"
 #include "dev/uart.h"
-#include "x86/io.h"
 #include "x86/irq.h"
 
 #define IRQ_LINE 3
@@ -37,15 +36,8 @@ static bool gdb_interrupt(void *arg, struct trapframe *tf)
 
 void gdbport_init(void)
 {
-    outb(COM2 + UART_SCRATCH, 0xa5);
-    if (inb(COM2 + UART_SCRATCH) != 0xa5)
+    if (!uart_init(COM2))
         return;
-    outb(COM2 + UART_LINE, LINE_DLAB);
-    outb(COM2 + UART_DATA, 1);      /* divisor 1: 115200 baud */
-    outb(COM2 + UART_INTERRUPTS, 0);
-    outb(COM2 + UART_LINE, LINE_8N1);
-    outb(COM2 + UART_FIFO, FIFO_ON_CLEAR);
-    outb(COM2 + UART_MODEM, MODEM_ON);
     gdb_init(&port);
     irq_register(IRQ_LINE, gdb_interrupt, NULL);
     outb(COM2 + UART_INTERRUPTS, INTERRUPT_RECEIVE);

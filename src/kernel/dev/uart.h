@@ -1,10 +1,12 @@
 /*
- * Registers of the 16550 UART, as offsets from its base port.
+ * The 16550 UART: its registers, as offsets from the base port, and how a port is set up.
  *
  * National Semiconductor PC16550D data sheet.
  */
 #ifndef DEV_UART_H
 #define DEV_UART_H
+
+#include "x86/io.h"
 
 #define COM1 0x3f8
 #define COM2 0x2f8
@@ -26,5 +28,21 @@ enum {
 #define MODEM_ON      0x0b          /* DTR, RTS, and OUT2, which lets interrupts through */
 #define STATUS_READY  0x01          /* a byte was received */
 #define STATUS_EMPTY  0x20          /* the transmitter takes another byte */
+
+/* Set the port up for 115200 baud, 8 data bits, no parity, 1 stop bit, no interrupts. Returns false if no UART is there. */
+static inline bool uart_init(uint16_t base)
+{
+    outb(base + UART_SCRATCH, 0x5a);
+    if (inb(base + UART_SCRATCH) != 0x5a)
+        return false;
+    outb(base + UART_LINE, LINE_DLAB);
+    outb(base + UART_DATA, 1);          /* divisor 1: 115200 baud */
+    outb(base + UART_INTERRUPTS, 0);
+    outb(base + UART_LINE, LINE_8N1);
+    outb(base + UART_INTERRUPTS, 0);
+    outb(base + UART_FIFO, FIFO_ON_CLEAR);
+    outb(base + UART_MODEM, MODEM_ON);
+    return true;
+}
 
 #endif

@@ -42,7 +42,7 @@ static void take_memory_map(const struct multiboot_info *mb)
     struct e820_entry raw[E820_MAX];
     unsigned n = 0;
 
-    if (mb->flags & MULTIBOOT_MMAP) {
+    if ((mb->flags & MULTIBOOT_MMAP) && mb->mmap_addr < EARLY_BYTES) {
         const uint8_t *at = early_virtual(mb->mmap_addr), *end = at + mb->mmap_length;
         while (at < end && n < E820_MAX) {
             const struct multiboot_mmap *m = (const struct multiboot_mmap *)at;
