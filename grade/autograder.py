@@ -57,7 +57,7 @@ def grade(lab, handed_in, option, scratch):
     tree, trouble = locate(handed_in, scratch)
     log, result = scratch / "log.txt", scratch / "result.json"
     argv = [sys.executable, COURSE / f"grade/lab{lab}", "--tree", tree, "--work", scratch / "work", option, result,
-            "--no-color"]
+            "--no-color", "--remote"]
     for _ in range(ATTEMPTS):
         # The result counts, not the status: a failed test and a crashed grader both end with 1.
         sandbox.run(argv, log, rw=[scratch], limits=LIMITS, cwd=COURSE, locked=False)

@@ -6,20 +6,20 @@
 # mkfs.fat and its like are in sbin, which Debian leaves out of a user's PATH.
 PATH=$PATH:${SBIN-/usr/local/sbin:/usr/sbin:/sbin}
 
-# One line per need:  level|name|proof|Debian, Ubuntu|Fedora|Arch|Homebrew|what it is for
-#   level   student: what a lab tree needs; all: what the project itself needs besides
+# One line per need:  levels|name|proof|Debian, Ubuntu|Fedora|Arch|Homebrew|what it is for
+#   levels  student: what a lab tree needs; grade: what a grading service needs; all: what else the project needs
 #   proof   any one of these words: a command, an absolute file name, or a @probe (a function below)
 # An empty package field means that the system has no such package.
 needs_table() {
     cat <<'TABLE'
-student|QEMU|qemu-system-i386|qemu-system-x86|qemu-system-x86|qemu-system-x86|qemu|runs the system
-student|C compiler|@cc32|gcc gcc-multilib|gcc glibc-devel.i686|gcc lib32-glibc|i686-elf-gcc|compiles the kernel for 32-bit x86
-student|NASM|nasm|nasm|nasm|nasm|nasm|assembles the boot loader
-student|make|make|make|make|make|make|builds everything
+student,grade|QEMU|qemu-system-i386|qemu-system-x86|qemu-system-x86|qemu-system-x86|qemu|runs the system
+student,grade|C compiler|@cc32|gcc gcc-multilib|gcc glibc-devel.i686|gcc lib32-glibc|i686-elf-gcc|compiles for 32-bit x86
+student,grade|NASM|nasm|nasm|nasm|nasm|nasm|assembles the boot loader
+student,grade|make|make|make|make|make|make|builds everything
 student|gdb|i386-elf-gdb gdb gdb-multiarch|gdb|gdb|gdb|i386-elf-gdb|make gdb: the debugger
-student|mtools|mcopy|mtools|mtools|mtools|mtools|fills the FAT partition of the disk image
-student|mkfs.fat|mkfs.fat|dosfstools|dosfstools|dosfstools|dosfstools|formats the FAT partition of the disk image
-student|Python 3|python3|python3|python3|python|python|makes the disk image and runs the graders
+student,grade|mtools|mcopy|mtools|mtools|mtools|mtools|fills the FAT partition of the disk image
+student,grade|mkfs.fat|mkfs.fat|dosfstools|dosfstools|dosfstools|dosfstools|formats the FAT partition of the disk image
+student,grade|Python 3|python3|python3|python3|python|python|makes the disk image and runs the graders
 student|git|git|git|git|git|git|fetches each lab
 all|32-bit C library|@libc32|gcc-multilib|glibc-devel.i686|lib32-glibc||tests the portable kernel code on the host
 all|e2fsprogs|mke2fs|e2fsprogs|e2fsprogs|e2fsprogs|e2fsprogs|makes and checks ext2 volumes
@@ -35,9 +35,17 @@ all|Bochs VGA BIOS|/usr/share/vgabios/vgabios.bin|vgabios|vgabios|bochs|bochs|th
 all|GRUB|/usr/lib/grub/i386-pc/multiboot.mod|grub-pc-bin|grub2-pc-modules|grub||boots the kernel by Multiboot in the tests
 all|grub-mkrescue|grub-mkrescue grub2-mkrescue|grub-common|grub2-tools-extra|grub||makes the GRUB disc of the tests
 all|xorriso|xorriso|xorriso|xorriso|libisoburn|xorriso|makes the GRUB disc of the tests
-all|bubblewrap|bwrap|bubblewrap|bubblewrap|bubblewrap||locks a submission in while it is graded
+grade|bubblewrap|bwrap|bubblewrap|bubblewrap|bubblewrap||locks a submission in while it is graded
 all|ShellCheck|shellcheck|shellcheck|ShellCheck|shellcheck|shellcheck|make lint: checks the shell scripts
 TABLE
+}
+
+# wanted LEVELS LEVEL: is a need of these levels wanted at that level? At "all" every one is.
+wanted() {
+    case ,$1, in
+        *,"$2",*) return 0 ;;
+        *) [ "$2" = all ] ;;
+    esac
 }
 
 have() {
@@ -84,7 +92,7 @@ debian_packages() {
     case $(uname -m) in
         x86_64 | i?86) echo "$1" ;;
         *) case $1 in
-               "gcc gcc-multilib") echo "gcc-i686-linux-gnu" ;;
+               "gcc gcc-multilib") echo "gcc-i686-linux-gnu gcc libc6-dev" ;;
                gdb) echo "gdb-multiarch" ;;
                gcc-multilib | grub-pc-bin) ;;
                *) echo "$1" ;;

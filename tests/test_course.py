@@ -174,6 +174,164 @@ def test_check_writes_nothing(root):
     assert not (root / "build").exists()
 
 
+# ---- onto what is published
+
+def change(root, path, old, new):
+    file = root / path
+    assert file.read_text().count(old) == 1
+    file.write_text(file.read_text().replace(old, new))
+
+
+def commits(repository):
+    return dict(line.split() for line in git(repository, "for-each-ref", "--format=%(refname:short) %(objectname)").split("\n"))
+
+
+def onto(root, place, *args):
+    """Build on the branches of `place`; returns what was said of each lab, in a row."""
+    result = course(root, "--out", root / "build", "--onto", place, *args)
+    assert result.returncode == 0, result.stderr
+    return [line.partition(": ")[2] for line in result.stdout.splitlines()[1:]]
+
+
+@pytest.fixture
+def host(out, tmp_path):
+    """Where the course is published: so far, labs 1 and 2."""
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=lab1", "host.git")
+    git(out / "course.git", "push", "--quiet", str(tmp_path / "host.git"), "lab1", "lab2")
+    return tmp_path / "host.git"
+
+
+def push(root, host, *branches):
+    """As the instructor does: without force."""
+    git(root / "build/course.git", "push", "--quiet", str(host), *branches)
+
+
+def clone(host, folder, branch):
+    git(folder.parent, "clone", "--quiet", "-b", branch, str(host), folder.name)
+    return folder
+
+
+def test_onto_adds_nothing_when_nothing_changed(root, out, host):
+    before, staff = commits(out / "course.git"), commits(out / "staff.git")
+    assert onto(root, host) == ["as published", "as published", "new"]
+    assert commits(out / "course.git") == before and commits(out / "staff.git") == staff
+    # The repository may also be the one that is written, and named from here.
+    result = course(root, "--onto", "build/course.git")
+    assert result.stdout.split("\n")[1:] == ["lab1: as published", "lab2: as published", "lab3: as published", ""]
+    assert commits(out / "course.git") == before and commits(out / "staff.git") == staff
+
+
+def test_onto_after_a_change_in_lab_1(root, out, host):
+    old = commits(host)
+    change(root, "src/kernel/main.c", '    print("hello");', '    print("hello, world");')
+    said = ["corrected", "corrected", "new"]
+    assert onto(root, host, "--message", "Greet everybody") == said
+    new, staff = commits(out / "course.git"), commits(out / "staff.git")
+    parents = {ref: git(out / "staff.git", "log", "-1", "--format=%P", ref).split() for ref in staff}
+    assert parents["lab1"] == [old["lab1"]]
+    assert parents["lab2"] == [old["lab2"], new["lab1"]]
+    assert parents["lab3"] == [new["lab2"]]
+    assert [parents[f"lab{n}-start"] for n in (1, 2, 3)] == [[new[f"lab{n}"]] for n in (1, 2, 3)]
+    assert [parents[f"lab{n}-solution"] for n in (1, 2, 3)] == [[staff[f"lab{n}-start"]] for n in (1, 2, 3)]
+    assert git(out / "course.git", "log", "-1", "--format=%s", "lab2") == "Lab 2: Greet everybody"
+    # The trees are what they always are, and both repositories agree.
+    project = Project(root)
+    publish(root, root / "scratch")
+    for name in ("course.git", "staff.git"):
+        assert trees(out / name) == trees(root / "scratch" / name)
+        assert git(out / name, "fsck", "--full", "--strict", "--no-dangling") == ""
+    assert {ref: commit for ref, commit in staff.items() if ref in new} == new and len(project.labs) == 3
+    # Once more: onto the same, the same commits; onto the new ones, none.
+    assert onto(root, host, "--message", "Greet everybody") == said and commits(out / "staff.git") == staff
+    push(root, host, "lab1", "lab2")
+    assert onto(root, host) == ["as published", "as published", "new"] and commits(out / "staff.git") == staff
+
+
+def test_onto_after_a_change_in_lab_2_only(root, out, host):
+    old = commits(host)
+    change(root, "src/kernel/trap.c", "/* Handle one trap. */", "/* Handle one trap, whatever it is. */")
+    assert onto(root, host) == ["as published", "corrected", "new"]
+    assert commits(out / "course.git")["lab1"] == old["lab1"]
+    assert git(out / "course.git", "log", "-1", "--format=%P %s", "lab2") == f"{old['lab2']} Lab 2: corrections"
+
+
+def test_onto_joins_what_was_put_on_lab_1_by_hand(root, out, host):
+    """A commit on the published lab 1 that changes nothing: lab 2 needs none of it, but must come after it."""
+    tip = git(host, "commit-tree", "-p", "lab1", "-m", "By hand", "lab1^{tree}")
+    git(host, "update-ref", "refs/heads/lab1", tip)
+    old = commits(host)
+    assert onto(root, host) == ["as published", "the same, on top of the new lab before it", "new"]
+    assert git(out / "course.git", "log", "-1", "--format=%P", "lab2").split() == [old["lab2"], tip]
+    assert tree_of(out / "course.git", "lab2") == tree_of(host, "lab2")
+
+
+@pytest.mark.parametrize("messy", [False, True])
+def test_students_merge_a_correction(root, out, host, tmp_path, messy):
+    """One is in lab 2 and one still in lab 1; both solved it, and both keep their work and get what was changed."""
+    project, students = Project(root), [clone(host, tmp_path / name, "lab1") for name in ("ahead", "behind")]
+    for folder in students:
+        solve(project, folder, 1, messy)
+        (folder / "src/kernel/extra.c").write_text("int mine;\n")
+        git(folder, "add", "--all")
+        git(folder, "commit", "--quiet", "--message", "My work")
+    ahead, behind = students
+    git(ahead, "merge", "--quiet", "--no-edit", "origin/lab2")
+    solve(project, ahead, 2, messy)
+    git(ahead, "commit", "--quiet", "--all", "--message", "My work on lab 2")
+    work = {folder: (folder / "src/kernel/print.c").read_text() for folder in students}
+
+    change(root, "src/kernel/main.c", '    print("hello");', '    print("hello, world");')
+    change(root, "src/kernel/print.h", "int print_number(int n);", "int print_number(long n);")
+    change(root, "labs/lab02-trap/tests/trap.c", "KTEST(trap) {}", "KTEST(trap) { again(); }")
+    onto(root, host, "--message", "Greet everybody")
+    push(root, host, "lab1", "lab2")
+    for folder in students:
+        git(folder, "fetch", "--quiet")
+    git(ahead, "merge", "--no-edit", "origin/lab2")             # fails if there is a conflict
+    git(behind, "merge", "--no-edit", "origin/lab1")
+    for folder in students:
+        assert 'print("hello, world");' in (folder / "src/kernel/main.c").read_text()
+        assert (folder / "src/kernel/print.c").read_text() == work[folder] and (folder / "src/kernel/extra.c").exists()
+    assert "again();" in (ahead / "labs/lab02-trap/tests/trap.c").read_text()
+    assert "handlers[f->number](f);" in (ahead / "src/kernel/trap.c").read_text()
+    # The other one comes to the same, and both go on to lab 3.
+    git(behind, "merge", "--no-edit", "origin/lab2")
+    solve(project, behind, 2, messy)
+    git(behind, "commit", "--quiet", "--all", "--message", "My work on lab 2")
+    assert tree_of(ahead, "HEAD") == tree_of(behind, "HEAD")
+    push(root, host, "lab3")
+    for folder in students:
+        git(folder, "fetch", "--quiet")
+        git(folder, "merge", "--no-edit", "origin/lab3")
+        assert "page_init();" in (folder / "src/kernel/main.c").read_text()
+
+
+def test_catching_up_after_a_correction(root, out, host, tmp_path):
+    """The start tag that was out already is replaced by one on top of the corrected lab."""
+    git(out / "staff.git", "push", "--quiet", str(host), "lab2-start")
+    folder = clone(host, tmp_path / "student", "lab2")
+    git(folder, "config", "user.name", "Student")
+    git(folder, "config", "user.email", "student@myos.invalid")
+    change(root, "src/kernel/print.h", "int print_number(int n);", "int print_number(long n);")
+    onto(root, host)
+    push(root, host, "lab1", "lab2")
+    git(out / "staff.git", "push", "--quiet", "--force", str(host), "lab2-start")
+    git(folder, "pull", "--quiet", "--no-rebase")
+    assert "long n" in (folder / "src/kernel/print.h").read_text()
+    result = subprocess.run([folder / "scripts/catch-up"], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert tree_of(folder, "HEAD") == tree_of(out / "staff.git", "lab2-start")
+
+
+@pytest.mark.parametrize("place, why", [("nowhere", "nowhere"), ("empty.git", "has no branch lab1")])
+def test_onto_what_is_no_published_course(root, out, tmp_path, place, why):
+    git(tmp_path, "init", "--quiet", "--bare", "empty.git")
+    before = files_below(out)
+    result = course(root, "--onto", tmp_path / place)
+    assert result.returncode == 1 and why in result.stderr
+    assert files_below(out) == before
+
+
 # ---- single trees
 
 def test_tree_into_a_folder(root, tmp_path):

@@ -70,6 +70,13 @@ def test_qemu_is_killed(fake):
         wait(fake("crash"))
 
 
+def test_qemu_does_not_understand_the_guest(fake):
+    """It is killed by a signal then, too, but nobody else is to blame than the guest."""
+    with pytest.raises(TripleFault, match="made no sense any more: invalid tss type") as caught:
+        wait(fake("absurd"))
+    assert caught.value.kind == "processor gone astray"
+
+
 def test_qemu_gives_up(fake):
     with pytest.raises(NoVerdict, match="gave up") as caught:
         wait(fake("gives_up"))
@@ -133,10 +140,18 @@ def test_a_halted_guest(fake):
 
 def test_a_checkpoint_is_explained(fake, tmp_path):
     machine = fake("halted")
-    machine.checkpoints = {"C": "the second stage starts"}
+    machine.checkpoints = {"A": "the boot sector starts", "C": "the second stage starts"}
     with pytest.raises(Hang) as caught:
         wait(machine)
     assert "checkpoints reached: ABC; C is: the second stage starts" in caught.value.details
+    machine = fake("halted")
+    machine.checkpoints = {"A": "the boot sector starts"}       # the other letters are a student's
+    with pytest.raises(Hang) as caught:
+        wait(machine)
+    assert "checkpoints reached: ABC; A is: the boot sector starts" in caught.value.details
+    with pytest.raises(Hang) as caught:
+        wait(fake("halted_behind_a_rom"))
+    assert "checkpoints reached: ABC" in caught.value.details
 
 
 def test_a_reset_is_told_from_a_triple_fault(fake):

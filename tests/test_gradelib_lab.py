@@ -111,6 +111,17 @@ def test_another_tree_is_graded_by_a_command_with_its_name(course, capsys):
         assert f"Again, by hand:  grade/lab1 --tree {other} --seed" in capsys.readouterr().out
 
 
+def test_a_service_tells_how_to_repeat_it_at_home(course, capsys):
+    other = helpers.course(course.parent / "other")
+    Path("unlucky").touch()
+    assert grader(course).run(["--tree", str(other), "--remote", "--seed", "71f3", "--json", "r.json"]) == LOST
+    out = capsys.readouterr().out
+    output = next(test["output"] for test in json.loads(Path("r.json").read_text())["tests"] if test["score"] == 0)
+    for text in (out, output):
+        assert "Again, at home:  make grade TEST=lucky_number SEED=71f3\n" in text + "\n" and "Files" not in text
+        assert "build/grade" not in text and str(course.parent) not in text
+
+
 @pytest.mark.parametrize("words, chosen", [
     (["first_a"], "first_a"), (["1.2"], "second_thing"), (["1.1"], "first_a first_b lucky_number"), (["a20"], "second_thing"),
     (["lucky,second"], "lucky_number second_thing"), (["second_thing first_a"], "first_a second_thing"),
@@ -174,6 +185,8 @@ def test_the_machines_fault_is_no_zero(course, capsys, name, message):
     assert f"No verdict, because of this computer: {message}" in captured.err
     assert "????   -/4" in captured.out and "Score: none" in captured.out and "Score: 6" not in captured.out
     assert ("line" in captured.out and "ZeroDivisionError" in captured.out) == (name == "bug")      # the traceback
+    kept = [path.read_text() for path in Path("build/grade").glob("1.2-second_thing-*/traceback.txt")]
+    assert len(kept) == (name == "bug") and all('ZeroDivisionError("a bug")' in text for text in kept)
     assert not Path("r.json").exists() and not Path("c.json").exists()
     assert ElementTree.parse("j.xml").getroot()[0].attrib["errors"] == "1"
 
@@ -297,7 +310,8 @@ def test_a_grader_is_a_program(course):
     for environment, argv, coloured in (({}, [], True), ({"NO_COLOR": "1"}, [], False), ({}, ["--no-color"], False)):
         master, slave = os.openpty()
         variables = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-        subprocess.run([sys.executable, script(course), "second", *argv], stdout=slave, env={**variables, **environment}, check=False)
+        subprocess.run([sys.executable, script(course), "second", *argv], stdout=slave, env={**variables, **environment},
+                       check=False)
         os.close(slave)
         assert (b"\033[31mFAIL\033[0m" in os.read(master, 1 << 16)) == coloured
         os.close(master)

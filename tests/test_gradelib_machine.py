@@ -1,14 +1,17 @@
 """gradelib's Machine with a real QEMU and guests of a few instructions: what it sees, what it does, how it judges."""
 
+import os
 import re
+import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from fakes import helpers
-from gradelib import clock, qemu
+from gradelib import clock, qemu, sandbox
 from gradelib.machine import Machine
-from gradelib.verdicts import Hang, Mismatch, TripleFault
+from gradelib.verdicts import Hang, Mismatch, NoVerdict, TripleFault
 
 SERIAL_LOOP = """
     mov dx, 0x3fd
@@ -26,9 +29,9 @@ wait_byte:
 
 @pytest.fixture
 def guest(tmp_path):
-    """guest(code, ...): a Machine that boots this boot sector."""
+    """guest(code, ...): a Machine that boots this boot sector, locked in as the graders' are."""
     def make(code, **how):
-        return Machine(tmp_path, image=helpers.boot_sector(tmp_path, code), **how)
+        return Machine(tmp_path, image=helpers.boot_sector(tmp_path, code), **{"lock": [], **how})
     return make
 
 
@@ -61,6 +64,65 @@ def test_nothing_is_lost(guest):
         machine.wait_exit()
     assert machine.serial == machine.debugcon == bytes(n & 0xFF for n in range(100000, 0, -1))
 
+
+# ---- locked in
+
+HALT = "cli\nhlt"
+locked_in = pytest.mark.skipif(not sandbox._bwrap_works(None), reason="bubblewrap does not work here")
+
+
+@locked_in
+def test_qemu_reaches_nothing_else(guest, tmp_path, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "secret").write_bytes(bytes(512))
+    with guest(HALT) as machine:
+        machine.wait_halt()
+        assert machine.read_phys(0x7c00, 2) == b"\xfa\xf4"       # through a file in its folder
+        assert "Could not open" in machine.hmp(f'pmemsave 0 16 "{outside}/file"') and not (outside / "file").exists()
+        assert "Could not open" in machine.hmp('pmemsave 0 16 "/tmp/file"')
+        assert Path(f"/proc/{machine.pid}/comm").read_text().startswith("qemu-system")
+        for kind in ("net", "pid", "mnt"):
+            assert os.readlink(f"/proc/{machine.pid}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}")
+    with guest(HALT, lock=None) as machine:
+        assert machine.hmp(f'pmemsave 0 16 "{outside}/file"') == "" and (outside / "file").exists()
+    with pytest.raises(NoVerdict, match="does not start") as caught:
+        with Machine(tmp_path, image=outside / "secret", lock=[]):
+            pass
+    assert "secret" in caught.value.details[0]
+
+
+@locked_in
+def test_nothing_of_it_survives(guest):
+    """Its end is waited for: the next QEMU may write to the same disk, which the last one had locked."""
+    for _ in range(3):
+        with guest(HALT, write=True) as machine:
+            number = machine.pid
+            assert number != machine._process.pid and Path(f"/proc/{number}").exists()
+        assert not Path(f"/proc/{number}").exists()
+
+
+# Locked in, it is the first process of its world, which no other signal can end from outside.
+@pytest.mark.parametrize("locked, number", [(False, signal.SIGSEGV), (False, signal.SIGKILL), (True, signal.SIGKILL)])
+def test_a_qemu_that_dies_is_the_machines_fault(guest, locked, number):
+    with pytest.raises(NoVerdict, match=f"killed by signal {number:d}"):
+        with guest("again: jmp again", lock=[] if locked else None) as machine:
+            os.kill(machine.pid, number)
+            machine.wait_exit()
+
+
+@pytest.mark.parametrize("why", ["no bubblewrap", "a QEMU that it could not see"])
+def test_without_a_sandbox_it_runs_all_the_same(guest, tmp_path, monkeypatch, why):
+    if why == "no bubblewrap":
+        monkeypatch.setattr(sandbox, "_bwrap_works", lambda user: False)
+    else:
+        (tmp_path / "qemu").write_text('#!/bin/sh\nexec qemu-system-i386 "$@"\n')
+        (tmp_path / "qemu").chmod(0o755)
+        monkeypatch.setenv("QEMU", str(tmp_path / "qemu"))
+    with guest("mov al, 0x10\nout 0xf4, al") as machine:
+        assert machine.pid == machine._process.pid and machine.wait_exit() == 33
+
+
+# ---- what the guest does
 
 def test_a_halt_is_found_at_once(guest):
     with guest("mov al, 'A'\nout 0xe9, al\nmov al, 'B'\nout 0xe9, al\ncli\nhlt") as machine:

@@ -111,6 +111,26 @@ def test_an_earlier_lab_left_undone_is_found(tmp_path):
     assert lab.undone_lab(tree) is None
 
 
+def test_checkpoints_of_the_labs_before_count(tmp_path):
+    tree = helpers.course(tmp_path, 3)
+    for number, letter in ((2, "M"), (3, "N")):
+        toml_file = tree / f"labs/lab{number:02}-some/lab.toml"
+        toml_file.write_text(toml_file.read_text().replace('C = "the second stage starts"', f'{letter} = "lab {number}"'))
+    assert course.Course(tree, 2).checkpoints == {"C": "the second stage starts", "M": "lab 2"}
+
+
+def test_every_checkpoint_of_the_system_has_a_meaning():
+    """The letters that src/ writes to port 0xE9, in whatever language, and those that the labs explain."""
+    top = helpers.HERE.parents[1]
+    newest = max(int(path.name[3:5]) for path in top.glob("labs/lab[0-9][0-9]-*"))
+    written = set()
+    for path in top.glob("src/**/*.*"):
+        text = path.read_text(errors="replace")
+        written |= set(re.findall(r"CHECKPOINT '(\w)'|checkpoint\('(\w)'\)|mov al, '(\w)'\n +call checkpoint", text))
+    letters = sorted("".join(groups) for groups in written)
+    assert sorted(course.Course(top, newest).checkpoints) == letters and len(letters) >= 12
+
+
 def test_handout_places(tmp_path):
     lab = course.Course(helpers.course(tmp_path), 1)
     assert lab.handout("1.1") == '"First things" (lab1.html#first-things)'
@@ -217,6 +237,9 @@ def test_patience_counts_what_the_guest_got_done(monkeypatch):
     assert end == "asleep" and 6 <= wall <= 7
     end, wall = time.looks(clock.Patience(1, 3), True, 3600, 0)
     assert end == "asleep" and wall >= 6 * 3600
+    # The same for a busy one of which much is seen at once: the virtual machine around it was stopped, say.
+    end, wall = time.looks(clock.Patience(1, 3), False, 60, 60)
+    assert end == "busy" and wall > 30 * 60
     # One that neither works nor sleeps is not to blame.
     with pytest.raises(NoVerdict, match="no processor time"):
         time.looks(clock.Patience(1, 3), False, 1, 0)

@@ -12,6 +12,7 @@ import pytest
 import fakecourse
 import journey
 from fakecourse import ROOT
+from journey import slicer
 
 
 @pytest.fixture
@@ -142,10 +143,19 @@ def grade(folder, lab):
     assert score and score[1] == score[2] == "100", f"grade/lab{lab}:\n{result.stdout[-5000:]}\n{result.stderr[-2000:]}"
 
 
-def test_real_course_messy(published, tmp_path):
-    journey.walk(ROOT, published, tmp_path / "student", messy=True)
+def test_real_course_messy_and_graded_at_the_end(published, tmp_path):
+    """All labs' graders, the earlier ones' as well, on the newest lab's tree, with the mess in it."""
+    labs = len(slicer.Project(ROOT).labs)
+
+    def at_the_end(folder, lab):
+        if len(list(folder.glob("labs/lab[0-9][0-9]-*"))) == labs:
+            grade(folder, lab)
+            graded.append(lab)
+    graded = []
+    journey.walk(ROOT, published, tmp_path / "student", messy=True, grade=at_the_end)
+    assert graded == list(range(1, labs + 1))
 
 
 @pytest.mark.slow
-def test_real_course_plain_and_graded(published, tmp_path):
+def test_real_course_plain_and_graded_after_each_lab(published, tmp_path):
     journey.walk(ROOT, published, tmp_path / "student", grade=grade)

@@ -132,9 +132,15 @@ def test_many_empty_files_fill_the_disk_too(place, box):
 
 def test_file_size_and_processor_time_are_limited(place, box):
     outcome, printed = shell(place, "dd if=/dev/zero of=x bs=1M count=9", file=2 << 20)
-    assert outcome.status == 1 and "File too large" in printed
+    assert outcome.signal == signal.SIGXFSZ and (place / "out/x").stat().st_size == 2 << 20, printed
     outcome, _ = shell(place, "while :; do :; done", cpu=1)
     assert outcome.status in (-signal.SIGXCPU, 128 + signal.SIGXCPU)
+
+
+@pytest.mark.parametrize("name", ["PIPE", "XFSZ"])
+def test_signals_that_python_ignores_end_it(place, box, name):
+    outcome = shell(place, f"kill -{name} $$; echo survived")[0]
+    assert outcome.signal == getattr(signal, f"SIG{name}")
 
 
 def test_what_it_leaves_running_ends(place, box):
@@ -474,12 +480,22 @@ def test_memory_eater_is_the_submissions(place, prepared, monkeypatch):
     ("no-such-tool", "a build tool is missing"),
     ("echo 'cc1: error: writing x.o: No space left on device'; exit 1", "the disk is full"),
     ("echo 'make: fork: Resource temporarily unavailable'; exit 1", "no more processes"),
+    ("echo 'mkimage: mcopy is not installed: run scripts/setup'; exit 1", "a build tool is missing"),
+    ("echo 'mkimage: mkfs.fat --invariant x:'; exit 1", "file system could not be made"),
     ("kill -9 $$$$", "a build tool was killed"),
     ("echo 'gcc: fatal error: Killed signal terminated program cc1'; exit 1", "a build tool was killed"),
     ("kill -9 $$PPID", "make was"),
 ])
 def test_trouble_of_the_machine_is_no_verdict(place, prepared, do, told):
     assert told in no_verdict(prepared, "trouble", "DO=" + do)
+
+
+def test_what_the_image_maker_says_is_told(prepared):
+    """And not make's line behind it, which says nothing."""
+    error = failure(prepared, "trouble", "DO=echo 'mkimage: the second stage is too long' >&2; exit 1")
+    assert error.message == "The build failed: mkimage: the second stage is too long"
+    assert build.first_errors("cc a.c\n" + error.log, 1) == ["mkimage: the second stage is too long"]
+    assert build.first_errors("cc a.c\nan Error of its own\nmake: *** x\n", 2) == ["an Error of its own", "make: *** x"]
 
 
 def test_full_disk_is_no_verdict(prepared, monkeypatch):

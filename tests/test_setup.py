@@ -69,6 +69,12 @@ def test_setup_installs_more_for_the_project(setup):
     assert "pandoc" not in setup.run("--student", "--check").stdout
 
 
+def test_setup_installs_what_grading_needs(setup):
+    setup.machine.remove("gdb")
+    lines = setup.run("--grade", "--check").stdout.splitlines()
+    assert [line.partition("package: ")[2] for line in lines] == ["nasm", "bubblewrap"]
+
+
 def test_setup_updates_the_package_lists_only_when_they_are_the_trouble(setup):
     setup.apt('[ -e $0.once ] || { touch $0.once; echo "E: Unable to locate package nasm"; exit 100; }\n' + setup.installs)
     result = setup.run()

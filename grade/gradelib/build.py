@@ -29,15 +29,17 @@ MACHINE_TROUBLE = (
     (r".*No space left on device.*|.*Disk quota exceeded.*", "the disk is full"),
     (r".*Read-only file system.*|.*Input/output error.*", "the disk cannot be written"),
     (r".*Resource temporarily unavailable.*|.*Cannot fork.*", "no more processes could be started"),
+    (r"^mkimage: \S+ is not installed.*", "a build tool is missing; `make doctor` says which"),
+    (r"^mkimage: (?:mkfs\.fat|mmd) .*", "the disk image's file system could not be made"),
     (r"^make(?:\[\d+\])?: \*\*\* .* Error 12[67]\b.*|^make(?:\[\d+\])?: \S+: (?:No such file|Command not|Permission).*",
      "a build tool is missing or does not run; `make doctor` says which"),
     (r".*Killed signal terminated program.*|^make(?:\[\d+\])?: \*\*\* .*\b(?:Killed|Error 137)$",
      "a build tool was killed, probably because the machine is out of memory"),
 )
 OUT_OF_MEMORY = re.compile(r"out of memory|memory exhausted|Cannot allocate memory", re.IGNORECASE)
-# The lines that say what is wrong: of gcc and nasm, of ld, of make.
+# The lines that say what is wrong: of gcc and nasm, of ld, of scripts/mkimage, of make.
 ERRORS = re.compile(r"^(?:.*: (?:fatal |internal compiler )?error: .*|.*: undefined reference to .*|.*: multiple definition of .*"
-                    r"|.*(?:memory exhausted|out of memory|limit exceeded).*|.*\*\*\* No rule to make target .*)$",
+                    r"|mkimage: .*|.*(?:memory exhausted|out of memory|limit exceeded).*|.*\*\*\* No rule to make target .*)$",
                     re.MULTILINE | re.IGNORECASE)
 # Lines of the source itself, which gcc shows below its message. What is written there says nothing about the machine.
 QUOTED = re.compile(r"^ *\d* \|.*\n?", re.MULTILINE)
@@ -198,6 +200,14 @@ def _summary(said):
         return f"The build failed: {errors[0]}{more}"
     lines = [line.strip() for line in said.splitlines() if line.strip() and "Waiting for unfinished jobs" not in line]
     return f"The build failed: {lines[-1] if lines else 'make printed nothing'}"
+
+
+def first_errors(log, count):
+    """The part of a log to read first."""
+    found = ERRORS.search(log)
+    lines = [line for line in log[found.start() if found else 0:].splitlines() if line.strip()]
+    first = 0 if found else next((i for i, line in enumerate(lines) if "error" in line.lower() or "undefined" in line), 0)
+    return lines[first:first + count]
 
 
 def _both_ends(path):

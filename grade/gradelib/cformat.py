@@ -8,7 +8,8 @@ ISO C11 7.21.6.1.
 
 import re
 
-SPEC = re.compile(r"%(?P<flags>[-0+ #]*)(?P<width>\*|\d*)(?:\.(?P<precision>\*|\d*))?(?P<length>hh|h|ll|l|z)?(?P<letter>[diuxXpsc%])")
+SPEC = re.compile(r"%(?P<flags>[-0+ #]*)(?P<width>\*|\d*)(?:\.(?P<precision>\*|\d*))?"
+                  r"(?P<length>hh|h|ll|l|z)?(?P<letter>[diuxXpsc%])")
 
 # What has gone wrong in printfs, and what a case must look at to notice.
 FAULTS = {

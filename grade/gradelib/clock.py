@@ -5,6 +5,8 @@ A guest that computes uses up processor time of its QEMU: the same amount on an 
 slower computer needs for the same work is measured by a small guest that is known to be good, but only when somebody
 is about to run out of time, so that nobody else waits for it. A guest that sleeps (HLT with interrupts on) uses up
 hardly any processor time; its clock is then the wall clock, of which only the parts count in which QEMU was seen at work.
+Of the time from one look at the guest to the next only a little counts in either case: on a very busy computer the looks
+come late, too, and after a pause of a virtual machine all of it may be booked to whoever was running.
 A QEMU that neither computes nor sleeps is starved or stopped: the machine's fault, so no verdict.
 """
 
@@ -20,7 +22,7 @@ from .verdicts import NoVerdict
 
 BUDGET = 2.0        # seconds of the reference computer; lab 1's tests need at most 0.3 of one
 STALL = 60.0        # seconds of wall clock in which a QEMU that has work to do must get some processor time
-STEP_MAX = 1.0      # how much of the time between two looks can count as sleep
+STEP_MAX = 0.3      # how much of the time between two looks can count; they are meant to be at most 0.25 s apart
 REFERENCE = 0.30    # processor seconds for the guest below, on the computer where the budgets were chosen
 
 # A boot sector: mov ecx, 40000000; again: add [0x500], ecx; dec ecx; jnz again; mov al, 0x10; out 0xf4, al
@@ -39,7 +41,7 @@ def cpu_seconds(pid):
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):     # no /proc, or the process has just gone
         words = subprocess.run(["ps", "-o", "time=", "-p", str(pid)], stdout=subprocess.PIPE, text=True, check=False)
         return parse_ps_time(words.stdout)
 
@@ -80,9 +82,9 @@ class Patience:
 
     def __init__(self, pid, budget):
         self.pid, self.budget = pid, budget
-        self.start_cpu = self.last_cpu = cpu_seconds(pid)
+        self.last_cpu = cpu_seconds(pid)
         self.look = self.last_progress = time.monotonic()
-        self.asleep, self.slept = False, 0.0
+        self.asleep, self.slept, self.used = False, 0.0, 0.0
 
     def note(self, asleep):
         """Say at each look whether the guest sleeps. Returns None, or how it used up its time: "busy" or "asleep"."""
@@ -91,10 +93,10 @@ class Patience:
             self.slept += min(now - self.look, STEP_MAX)
         if asleep or cpu > self.last_cpu:
             self.last_progress = now
+        self.used += min(cpu - self.last_cpu, STEP_MAX)
         self.look, self.asleep, self.last_cpu = now, asleep, cpu
         if now - self.last_progress > STALL:
             raise NoVerdict(f"QEMU got no processor time for {STALL:.0f} s: this computer is too busy, or it slept")
         if self.slept > 2 * self.budget:
             return "asleep"
-        used = cpu - self.start_cpu
-        return "busy" if used > self.budget and used > self.budget * host_factor() else None
+        return "busy" if self.used > self.budget and self.used > self.budget * host_factor() else None

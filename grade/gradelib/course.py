@@ -18,9 +18,10 @@ class Course:
         self.labs = {int(path.name[3:5]): path for path in sorted(self.folder.glob("labs/lab[0-9][0-9]-*"))}
         if number not in self.labs:
             raise FileNotFoundError(f"{self.folder}/labs has no folder lab{number:02}-*")
-        info = toml.load(self.labs[number] / "lab.toml")
-        self.exercises = {exercise["id"]: exercise for exercise in info["exercise"]}
-        self.checkpoints = info.get("checkpoints", {})      # letter on port 0xE9 = what it means
+        infos = [toml.load(path / "lab.toml") for lab, path in self.labs.items() if lab <= number]
+        self.exercises = {exercise["id"]: exercise for exercise in infos[-1]["exercise"]}
+        # Letter on port 0xE9: what it means. A later lab's kernel still passes the checkpoints of the earlier ones.
+        self.checkpoints = {letter: text for info in infos for letter, text in info.get("checkpoints", {}).items()}
 
     def check_points(self, tests):
         """The tests of each exercise must be worth what lab.toml promises."""

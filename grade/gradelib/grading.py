@@ -13,7 +13,7 @@ import traceback
 from pathlib import Path
 
 from . import clock, ktests, outputs, report
-from .build import BuildError
+from .build import BuildError, first_errors
 from .run import Run, kernel_seed, start_machine
 from .verdicts import NoVerdict, Unbuilt, Verdict
 
@@ -100,7 +100,7 @@ class Grading:
                 self.build.make(target)
             except BuildError as error:
                 # One broken file breaks many targets; it is shown with the first.
-                self.unbuilt[target] = shown.setdefault(error.message, Unbuilt(error.message, _errors(error.log)))
+                self.unbuilt[target] = shown.setdefault(error.message, Unbuilt(error.message, first_errors(error.log, LOG_LINES)))
             except NoVerdict as error:
                 self.unbuilt[target] = error
 
@@ -126,7 +126,9 @@ class Grading:
         except (Verdict, NoVerdict) as error:
             result.verdict = error
         except Exception as error:              # a mistake in the grader must not cost a student points
-            result.verdict = NoVerdict(f"the grader itself failed: {error!r}", traceback.format_exc().splitlines())
+            text = traceback.format_exc()
+            (folder / "traceback.txt").write_text(text, encoding="utf-8", errors="replace")
+            result.verdict = NoVerdict(f"the grader itself failed: {error!r}", text.splitlines())
         result.seconds = time.monotonic() - start
         if result.verdict:
             self._advise(result, folder)
@@ -176,8 +178,8 @@ class Grading:
                 place += f"; to find the cause: {self.course.handout(test.exercise, verdict.handout)}"
             result.advice.append(place)
         if not isinstance(verdict, Unbuilt):
-            files = f"      Files: {_shown(folder)}/" if folder.exists() else ""
-            result.advice.append(f"Again, by hand:  {self._again(test)}{files}")
+            files = f"      Files: {_shown(folder)}/" if folder.exists() and not self.options.remote else ""
+            result.advice.append(f"Again, {'at home' if self.options.remote else 'by hand'}:  {self._again(test)}{files}")
         if folder.exists():
             lines = [report.headline(result), *report.details(result)]
             (folder / "report.txt").write_text(report.clean("\n".join(lines)) + "\n", encoding="utf-8")
@@ -188,7 +190,8 @@ class Grading:
 
     def _again(self, test):
         seed = f"{self.options.seed:04x}"
-        if (self.course.folder / "GNUmakefile").exists() and self.options.tree.resolve() == self.course.folder.resolve():
+        own = (self.course.folder / "GNUmakefile").exists() and self.options.tree.resolve() == self.course.folder.resolve()
+        if own or self.options.remote:
             return f"make grade TEST={test.name} SEED={seed}"
         script = self.course.folder / f"grade/lab{self.lab.number}"
         return shlex.join([_shown(script), "--tree", str(self.options.tree), "--seed", seed, test.name])
@@ -214,13 +217,6 @@ class Grading:
             outputs.write_json(self.options.classroom50, outputs.classroom50(self.lab, results, message))
         self.printer.say(message)
         return FULL if score == points else LOST
-
-
-def _errors(log):
-    """The part of a build's log to read first."""
-    lines = [line for line in log.splitlines() if line.strip()]
-    first = next((i for i, line in enumerate(lines) if "error" in line.lower() or "undefined" in line), 0)
-    return lines[first:first + LOG_LINES]
 
 
 def _shown(path):

@@ -9,6 +9,8 @@ from . import sandbox
 from .verdicts import Crash, Hang, Mismatch, NoVerdict, TooSlow
 
 SANITIZER = re.compile(rb"ERROR: \w+Sanitizer.*|.*: runtime error: .*|SUMMARY: \w+Sanitizer.*")
+# Whose path depends on the computer: what stands before src/ or labs/ in it.
+PLACE = re.compile(r"/\S*?/(?=(?:src|labs)/)")
 SIGNALS = {4: "an illegal instruction", 5: "a trap", 6: "abort()", 7: "a bad memory access (SIGBUS)", 8: "an arithmetic error",
            11: "a bad memory access (SIGSEGV)"}
 SIGKILL, SIGXCPU, SIGXFSZ = 9, 24, 25
@@ -41,7 +43,7 @@ def run(path, folder, stdin=b"", args=(), cpu=5, wall=30, output_max=1 << 20):
     except OSError as error:
         raise NoVerdict(f"cannot run {path.name}: {error}") from error
     stdout, stderr = output.read_bytes(), (folder / "stderr").read_bytes()[:output_max]
-    name, last = path.name, stderr.decode(errors="replace").splitlines()[-8:]
+    name, last = path.name, readable(stderr).splitlines()[-8:]
     if ended.limit == "time":
         raise Hang(f"{name} did not end", last)
     if ended.limit:
@@ -50,7 +52,7 @@ def run(path, folder, stdin=b"", args=(), cpu=5, wall=30, output_max=1 << 20):
     report = SANITIZER.findall(stderr)
     if report:
         raise Crash(f"{name} was stopped by a check of its memory use or arithmetic",
-                    [line.decode(errors="replace") for line in report[:4]])
+                    [readable(line) for line in report[:4]])
     if signal == SIGXFSZ or max(len(stdout), len(stderr)) >= output_max:
         raise Mismatch(f"{name} writes without end", details=last)
     if signal in (SIGXCPU, SIGKILL):
@@ -60,3 +62,8 @@ def run(path, folder, stdin=b"", args=(), cpu=5, wall=30, output_max=1 << 20):
     if ended.status in CANNOT_START:
         raise NoVerdict(f"cannot run {name}", last or stdout.decode(errors="replace").splitlines()[-8:])
     return Finished(stdout, stderr, ended.status)
+
+
+def readable(text):
+    """What a program wrote, for a report: files are named from src/ or labs/ on."""
+    return PLACE.sub("", text.decode(errors="replace"))

@@ -89,6 +89,8 @@ class Lab:
         parser.add_argument("--work", type=Path, help="where to build and to leave the folders of failed tests "
                             "(default: build/grade of the course)")
         parser.add_argument("--keep", action="store_true", help="keep the folders of passed tests as well")
+        parser.add_argument("--remote", action="store_true", help="for a grading service: say how to repeat a failed test at "
+                            "home, and name no file of this computer")
         parser.add_argument("--list", action="store_true", help="list the tests and their points")
         parser.add_argument("--no-color", action="store_true", help="no colours, even on a terminal")
         parser.add_argument("-v", "--verbose", action="store_true", help="say of each test what it checks")

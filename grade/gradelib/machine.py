@@ -37,12 +37,14 @@ def parse_registers(text):
 class Machine(Qemu):
     """
     One boot. image (a disk, never written unless write=True), kernel (Multiboot), drive (a whole -drive option instead
-    of image) and args (more QEMU options) make the guest; `folder` gets the logs. Within a `with` block it runs.
+    of image) and args (more QEMU options) make the guest; `folder` gets the logs. Within a `with` block it runs. With
+    `lock` QEMU sees the files of `folder`, the paths in lock, and nothing else that is not the system's.
     """
 
     def __init__(self, folder, image=None, kernel=None, cmdline="", memory="64M", cpu=None, args=(), drive=None, write=False,
-                 symbols=(), checkpoints=None):
-        super().__init__(guest_options(image, kernel, drive, cmdline, memory, cpu, args, write))
+                 symbols=(), checkpoints=None, lock=None):
+        super().__init__(guest_options(image, kernel, drive, cmdline, memory, cpu, args, write),
+                         None if lock is None else (lock, folder))
         self.folder = folder
         self.symbols = Symbols(symbols)
         self.checkpoints = checkpoints or {}        # what each letter on port 0xE9 means

@@ -12,6 +12,8 @@ from .verdicts import Hang, Mismatch, NoVerdict, Panic, TooSlow, TripleFault
 EXIT_PANIC = 0x11 << 1 | 1      # how a kernel leaves QEMU after a panic under kernel tests
 # Checkpoint letters may stand before a panic; behind it come a backtrace and whatever else the kernel knows.
 PANIC = re.compile(rb"^[A-Z]*panic: ([^\r\n]*)((?:\r?\n[^\r\n@][^\r\n]*){0,24})", re.M)
+# QEMU aborts with this if the guest is to blame: say, an interrupt outside ring 0, and there is no stack (TSS) for it.
+ABSURD = re.compile(r"qemu: fatal: (invalid tss.*|Trying to execute code outside RAM or ROM.*)")
 SAMPLES = 6                     # looks at a guest that runs in circles
 FRAMES = 8
 LINES = 6                       # of COM1, each of at most LINE_MAX characters
@@ -21,6 +23,13 @@ LINE_MAX = 160
 def explain(machine, end, what):
     """The exception for a guest that came to its `end` (see Machine.wait_until) while the test waited for `what`."""
     if end == "exit" and machine.exit_code < 0:
+        absurd = next(filter(None, map(ABSURD.match, machine.errors)), None)
+        if absurd:
+            verdict = TripleFault(f"the processor's state made no sense any more: {absurd[1]}; waited for {what}",
+                                  _checkpoints(machine) + _last_lines(machine))
+            verdict.kind, verdict.explain = "processor gone astray", (
+                "Mostly an iret or a jump has taken something for an address or a selector that is none.")
+            return verdict
         return NoVerdict(f"QEMU was killed by signal {-machine.exit_code}", machine.errors)
     if end == "exit" and machine.exit_code == 1 and machine.errors:
         return NoVerdict("QEMU gave up", machine.errors)
@@ -95,11 +104,12 @@ def _backtrace(machine, lines):
 
 
 def _checkpoints(machine):
-    letters = re.match(rb"[A-Z]*", machine.debugcon)[0].decode()
+    found = re.search(rb"^[A-Z]+", machine.debugcon, re.M)     # a grader's own code may have written lines before
+    letters = found[0].decode() if found else ""
     if not letters:
         return ["no checkpoint was reached (port 0xE9 is silent)"] if not machine.debugcon else []
-    meaning = machine.checkpoints.get(letters[-1])
-    return [f"checkpoints reached: {letters[-40:]}" + (f"; {letters[-1]} is: {meaning}" if meaning else "")]
+    known = [letter for letter in letters if letter in machine.checkpoints]     # not one that a student has put in
+    return [f"checkpoints reached: {letters[-40:]}" + (f"; {known[-1]} is: {machine.checkpoints[known[-1]]}" if known else "")]
 
 
 def _last_lines(machine):

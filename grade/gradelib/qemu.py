@@ -3,25 +3,29 @@ One QEMU process: its command line, all that comes out of it, and its monitor. J
 
 Nothing of what a guest writes may be lost, not even its last byte before it leaves. So the guest's two outputs, COM1 and
 port 0xE9, are pipes, which keep what was written when QEMU is gone; and the guest starts only when all is connected. After
-a reset QEMU stays (-no-shutdown), stopped, so that registers and memory can be examined.
+a reset QEMU stays (-no-shutdown), stopped, so that registers and memory can be examined. A grader's QEMU is locked in, in
+case that a guest breaks out of it: what it sees and where it may write is in sandbox.py.
 Read more: QEMU's "QMP Reference Manual" and "Invocation", hw/char/serial.c for when a UART drops bytes.
 """
 
+import contextlib
 import fcntl
 import json
 import os
 import selectors
 import shlex
+import signal
 import socket
 import subprocess
 import time
 
-from . import clock
+from . import clock, sandbox
 from .verdicts import NoVerdict
 
 OUTPUT_MAX = 1 << 20        # bytes kept of each output; more is a guest that writes without end
 STDERR_MAX = 1 << 16
 F_SETPIPE_SZ = 1031         # Linux; Python knows the name from 3.10 on
+DEADLY = (signal.SIGILL, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGKILL, signal.SIGSEGV)
 
 
 def option(value):
@@ -54,8 +58,9 @@ class Refused(NoVerdict):
 class Qemu:
     """Use as a context manager: QEMU is gone when the block is left, however it is left."""
 
-    def __init__(self, options):
-        self.options = options
+    def __init__(self, options, lock=None):
+        """`lock` is what a QEMU that is locked in may read, and the folder in which it may write: (paths, folder)."""
+        self.options, self.lock = options, lock
         self._serial, self._debugcon = bytearray(), bytearray()
         self.exit_code = None           # set when QEMU has ended and all it wrote has been read
         self.reset = False              # the guest reset itself
@@ -63,7 +68,9 @@ class Qemu:
         self._errors = bytearray()
         self._qmp_in, self._replies, self._sent = b"", {}, 0
         self._greeted = False
-        self._process = None
+        self._process = None            # QEMU, or the sandbox around it
+        self.pid = None                 # QEMU's own
+        self._told = None               # where the sandbox tells it
         self._selector = selectors.DefaultSelector()
 
     def __enter__(self):
@@ -97,14 +104,10 @@ class Qemu:
         return len(self._serial) + len(self._debugcon)
 
     @property
-    def pid(self):
-        return self._process.pid
-
-    @property
     def errors(self):
         """What QEMU itself complained about, without warnings and the register dumps of -d cpu_reset."""
         lines = self._errors.decode(errors="replace").splitlines()
-        return [line for line in lines if line.startswith("qemu") and "warning:" not in line]
+        return [line for line in lines if line.startswith(("qemu", "bwrap")) and "warning:" not in line]
 
     @property
     def triple_fault(self):
@@ -119,9 +122,12 @@ class Qemu:
                    "-add-fd", f"fd={write_end},set=1", "-chardev", "file,id=e9,path=/dev/fdset/1,append=on",
                    "-device", "isa-debugcon,iobase=0xe9,chardev=e9",
                    "-chardev", f"socket,id=qmp,fd={theirs.fileno()}", "-mon", "chardev=qmp,mode=control"]
+        told, tell = os.pipe()
+        self._told = os.fdopen(told, "rb", buffering=0)
+        locked = sandbox.machine_command(command, *self.lock, tell) if self.lock else None
         try:
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                             bufsize=0, pass_fds=(theirs.fileno(), write_end))
+            self._process = subprocess.Popen(locked or command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                             stderr=subprocess.PIPE, bufsize=0, pass_fds=(theirs.fileno(), write_end, tell))
         except OSError as error:
             os.close(read_end)
             self._qmp.close()
@@ -129,6 +135,8 @@ class Qemu:
         finally:
             theirs.close()
             os.close(write_end)
+            os.close(tell)
+        self.pid = None if locked else self._process.pid
         self._e9 = os.fdopen(read_end, "rb", buffering=0)
         for stream, take in ((self._process.stdout, self._take_serial), (self._e9, self._take_debugcon),
                              (self._process.stderr, self._take_errors), (self._qmp, self._take_qmp)):
@@ -145,17 +153,29 @@ class Qemu:
                 raise NoVerdict(f"QEMU does not start (exit code {self.exit_code})", self.errors or [self.by_hand()])
             if time.monotonic() > deadline:
                 raise NoVerdict(f"QEMU did not start within {clock.STALL:.0f} s")
+        if locked:
+            self.pid = json.loads(self._told.read(4096))["child-pid"]
         self.query("qmp_capabilities")
         self.query("cont")
 
     def _end(self):
         if self._process:
-            self._process.kill()
-            self._process.wait()
+            self._kill()
             self._process.stdin.close()
         for key in list(self._selector.get_map().values()):
             key.fileobj.close()
         self._selector.close()
+        if self._told:
+            self._told.close()
+
+    def _kill(self):
+        """End QEMU, and be sure that it has ended: it may have locked a disk image that the next one needs."""
+        if self.pid in (None, self._process.pid):
+            self._process.kill()                    # a sandbox dies with all that is in it
+        elif self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):       # it has ended, and the sandbox is about to
+                os.kill(self.pid, signal.SIGKILL)   # the sandbox ends when it has seen the end of QEMU
+        self._process.wait()
 
     # ---- what comes out
 
@@ -174,7 +194,9 @@ class Qemu:
                 key.fileobj.close()
         if not self._selector.get_map() and self.exit_code is None:
             try:
-                self.exit_code = self._process.wait(clock.STALL)
+                code = self._process.wait(clock.STALL)
+                # The sandbox tells a signal's number as a shell does.
+                self.exit_code = 128 - code if self.pid != self._process.pid and code - 128 in DEADLY else code
             except subprocess.TimeoutExpired as error:
                 raise NoVerdict("QEMU closed its outputs but does not end") from error
         return self.written > before

@@ -25,11 +25,11 @@ def kernel_seed(seed):
 
 
 def start_machine(build, folder, checkpoints, image=None, kernel=None, **how):
-    """A Machine that knows the build's symbols."""
+    """A Machine that knows the build's symbols, locked in with what was built."""
     if "symbols" not in how:
         files = ["kernel.elf"] if kernel else ["kernel.elf", "stage2.elf", "mbr.elf"]
         how["symbols"] = [build.path(name) for name in files]
-    return Machine(folder, image=image, kernel=kernel, checkpoints=checkpoints, **how)
+    return Machine(folder, image=image, kernel=kernel, checkpoints=checkpoints, lock=[build.out], **how)
 
 
 class Run:

@@ -92,6 +92,22 @@ def command(argv, ro=(), rw=(), limits=Limits(), cwd=None, locked=True):
     return _command(box, argv, ro, rw, limits, cwd, temporary)
 
 
+def machine_command(argv, ro, folder, info):
+    """
+    The command line that runs QEMU locked in: it may read `ro` and the system, write only in `folder`, and has no network.
+    It stays the same user, who owns nothing else in there. bubblewrap writes QEMU's process number to the descriptor `info`
+    before QEMU starts. None where bubblewrap does not work, or could not see this QEMU: it is no student's code, so it then
+    runs as it is.
+    """
+    tools, path = _tool_folders()
+    program = shutil.which(argv[0], path=path)
+    if not program or not _inside(os.path.realpath(program), [*SYSTEM, *tools]) or not _bwrap_works(None):
+        return None
+    # Without the launcher, which takes longer to start than bubblewrap: its limits would be none here.
+    return ["env", "-i", f"PATH={path}", "LC_ALL=C", f"TMPDIR={os.path.abspath(folder)}",
+            *_bwrap(None, [*map(os.path.abspath, ro), *tools], [os.path.abspath(folder)], None, info), *argv]
+
+
 def run(argv, output, ro=(), rw=(), limits=Limits(), cwd=None, locked=True, stop=lambda: False):
     """
     Run command() with both outputs in the file `output`; returns an Outcome. Nothing of what it started survives.
@@ -238,7 +254,7 @@ def _command(box, argv, ro, rw, limits, cwd, temporary):
     return [sys.executable, "-I", "-S", os.path.abspath(__file__), json.dumps(plan), *inner]
 
 
-def _bwrap(user, ro, rw, cwd):
+def _bwrap(user, ro, rw, cwd, info=None):
     words = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
              "--die-with-parent", "--new-session"]
     if user is None:
@@ -265,6 +281,8 @@ def _bwrap(user, ro, rw, cwd):
     words += ["--remount-ro", "/dev", "--remount-ro", "/"]
     if cwd:
         words += ["--chdir", str(cwd)]
+    if info is not None:            # the number is that of the program itself: no other process is between
+        words += ["--as-pid-1", "--info-fd", str(info)]
     words += ["--"]
     if user is not None:
         words += ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups", "--no-new-privs"]
@@ -434,6 +452,8 @@ def _launch(plan, argv):
         os.setsid()
     except OSError:
         pass            # it leads a session already
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)       # Python ignores them, and what is ignored stays so in the program
     _limit(resource.RLIMIT_CORE, 0)
     if limits["cpu"] is not None:
         # SIGXCPU first: the compiler's driver then says what happened. SIGKILL if that is ignored.

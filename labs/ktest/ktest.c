@@ -7,7 +7,8 @@
 
 #define COM1         0x3f8
 #define COM1_STATUS  0x3fd
-#define STATUS_EMPTY 0x20
+#define STATUS_EMPTY 0x20           /* it takes another byte */
+#define STATUS_SENT  0x40           /* and the last one is on the line */
 #define DEBUG_EXIT   0xf4           /* QEMU's isa-debug-exit: QEMU ends with (value << 1) | 1 */
 #define EXIT_DONE    0x10
 #define EXIT_PANIC   0x11
@@ -89,8 +90,12 @@ void ktest_report(const char *format, ...)
             longs++;
         switch (*format) {
         case 'd': put_signed(longs > 1 ? va_arg(args, long long) : va_arg(args, int)); break;
-        case 'u': put_number(longs > 1 ? va_arg(args, unsigned long long) : va_arg(args, unsigned), 10); break;
-        case 'x': put_number(longs > 1 ? va_arg(args, unsigned long long) : va_arg(args, unsigned), 16); break;
+        case 'u':
+            put_number(longs > 1 ? va_arg(args, unsigned long long) : va_arg(args, unsigned), 10);
+            break;
+        case 'x':
+            put_number(longs > 1 ? va_arg(args, unsigned long long) : va_arg(args, unsigned), 16);
+            break;
         case 'p': put_number((uintptr_t)va_arg(args, void *), 16); break;
         case 's': put_text(va_arg(args, const char *)); break;
         case 'c': put(va_arg(args, int)); break;
@@ -127,6 +132,8 @@ uint32_t ktest_random(uint32_t n)
 
 static void leave(uint32_t code)
 {
+    while (!(inb(COM1_STATUS) & STATUS_SENT))
+        ;
     __asm__ volatile("outl %0, %1" : : "a"(code), "d"((uint16_t)DEBUG_EXIT));
     cpu_stop();                     /* a machine without the device */
 }
@@ -153,7 +160,7 @@ static size_t length(const char *s, char end)
     return n;
 }
 
-/* The text behind `key` (which ends in =) on the command line, up to a blank; "" if it is not there. */
+/* The text behind `key` (which ends in =) on the command line, up to a blank; "" without it. */
 static const char *find(const char *line, const char *key)
 {
     size_t n = length(key, '\0');

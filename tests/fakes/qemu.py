@@ -128,6 +128,14 @@ def crash(fake):
     yield
 
 
+def absurd(fake):
+    """Ended by what the guest did."""
+    sys.stderr.write("qemu: fatal: invalid tss type\nEAX=00000000 EBX=00000000\n")
+    sys.stderr.flush()
+    os.kill(os.getpid(), signal.SIGABRT)
+    yield
+
+
 def gives_up(fake):
     sys.stderr.write("qemu-system-i386: out of luck\n")
     sys.stderr.flush()
@@ -145,6 +153,11 @@ def halted(fake):
     os.write(fake.e9, b"ABC")
     fake.halted, fake.eflags = 1, 0x002
     yield
+
+
+def halted_behind_a_rom(fake):
+    os.write(fake.e9, b"hostile 1\nABC\nLog text")
+    yield from halted(fake)
 
 
 def last_words(fake):
