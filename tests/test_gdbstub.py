@@ -122,7 +122,8 @@ def test_noise_on_the_line_does_no_harm(tmp_path):
             line.sendall(b"garbage")
             answer(b"$?#00", rb"-")                     # the checksum is wrong
             answer(b"$" + b"m" * 5000 + b"#00", rb"-")  # too long
-            for text in (b"mffffffff,ffffffff", b"mzz", b"m0", b"M0,4:00", b"Mb0000000,1:00", b"G00", b"Z0,b0000000,1", b"Z1,0,1", b"v"):
+            for text in (b"mffffffff,ffffffff", b"mzz", b"m0", b"M0,4:00", b"Mb0000000,1:00", b"G00",
+                         b"Z0,b0000000,1", b"Z1,0,1", b"v"):
                 answer(b"$" + text + b"#%02x" % (sum(text) & 0xFF), rb"\+\$(E..)?#..")
                 line.sendall(b"+")
             answer(b"$D#44", rb"\$OK#9a")

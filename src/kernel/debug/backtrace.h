@@ -7,9 +7,6 @@
 #include "debug/log.h"
 #include "x86/trap.h"
 
-/* How the two below print: kprintf at some level, or to the consoles only. */
-typedef void (*print_fn)(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 /*
  * Print a trap frame in five lines, all numbers as eight (selectors: four) hexadecimal digits:
  *
@@ -24,12 +21,16 @@ typedef void (*print_fn)(const char *format, ...) __attribute__((format(printf, 
 void registers_print(print_fn print, const struct trapframe *tf);
 
 /*
- * Print the calls that led to `eip` in a function whose frame pointer is `ebp`, innermost first, one a line:
+ * Print the calls that led to `eip` in a function whose frame pointer is `ebp`, innermost first,
+ * one a line:
  *
  *       c0101234 function+0x12
  *
- * (without a symbol table only the address). Follows saved frame pointers as far as they can be read, lie in the kernel
- * and grow, at most BACKTRACE_MAX of them; never faults, whatever stands in memory.
+ * (without a symbol table only the address). At ebp lie the caller's ebp and, above it, the address
+ * to return to. Follows such frames as long as they can be read, lie in the kernel at a multiple of
+ * 4, return into the kernel, and each lies higher than the one before; never faults, whatever is in
+ * memory. At most BACKTRACE_MAX places, eip among them; if a frame is left over, the last line is
+ * "  ...". Where the way leads through a trap, print_place() adds the interrupted place by itself.
  */
 void backtrace_print(print_fn print, uint32_t eip, uint32_t ebp);
 

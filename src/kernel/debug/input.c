@@ -17,6 +17,15 @@ void input_register(struct input_source *source)
     sources = source;
 }
 
+void input_take(struct input_source *source)
+{
+    if (source->busy)
+        return;
+    source->busy = true;
+    source->poll();
+    source->busy = false;
+}
+
 void input_put(char c)
 {
     uint32_t flags = spin_lock_irqsave(&lock);
@@ -41,14 +50,14 @@ char input_get(void)
     char c;
 
     for (;;) {
-        irq_disable();                      /* between the look and the sleep nothing may come in unseen */
+        irq_disable();              /* between the look and the sleep nothing may come in unseen */
         if (input_read(&c, 1))
             break;
         if (interrupts)
             irq_wait();
         else
             for (struct input_source *s = sources; s; s = s->next)
-                s->poll();
+                input_take(s);
     }
     if (interrupts)
         irq_enable();

@@ -1,8 +1,8 @@
 /*
  * Characters typed, from whatever device: one ring for all keyboards and terminals.
  *
- * Drivers put characters in from their interrupt handlers; one reader takes them out. When the ring is full, what comes
- * later is dropped and counted: what is oldest was typed first and counts most.
+ * Drivers put characters in from their interrupt handlers; one reader takes them out. When the ring
+ * is full, what comes later is dropped and counted: what is oldest was typed first and counts most.
  */
 #ifndef DEBUG_INPUT_H
 #define DEBUG_INPUT_H
@@ -15,16 +15,26 @@
 struct input_source {
     /* Take what the device has and input_put() it. */
     void (*poll)(void);
+    bool busy;                      /* input.c's own: it is doing that now */
     struct input_source *next;
 };
 
 /* Add a device to those that input_get() may ask. */
 void input_register(struct input_source *source);
 
+/*
+ * Let the source take what its device has; nothing if it is doing so already. Drivers call it from
+ * their interrupt handlers: a source that a panic has struck down then is not asked again.
+ */
+void input_take(struct input_source *source);
+
 /* Add a character. Callable from interrupts. */
 void input_put(char c);
 
-/* Wait for a character and take it: sleeps if interrupts are on, asks the devices again and again if they are off. */
+/*
+ * Wait for a character and take it: sleeps if interrupts are on, asks the devices again and again
+ * if they are off.
+ */
 char input_get(void);
 
 /* Take up to n characters that are there. Returns how many. */

@@ -4,7 +4,7 @@
 #ifndef DEBUG_PANIC_H
 #define DEBUG_PANIC_H
 
-/* Log "panic: ..." and the calls that led here, then stop the machine (leave QEMU, under kernel tests). */
+/* Log "panic: ..." and the calls that led here, then stop the machine (under tests: leave QEMU). */
 void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* Called once by panic() before the machine stops, if set: the kernel tests leave QEMU here. */

@@ -16,7 +16,9 @@ static const char *symbol_at(uint32_t i, const Elf32_Sym **symbol)
     const Elf32_Sym *table = early_virtual(boot_info.symtab);
 
     *symbol = &table[i];
-    return table[i].st_name < boot_info.strtab_bytes ? (const char *)early_virtual(boot_info.strtab) + table[i].st_name : NULL;
+    if (table[i].st_name >= boot_info.strtab_bytes)
+        return NULL;
+    return (const char *)early_virtual(boot_info.strtab) + table[i].st_name;
 }
 
 static uint32_t symbol_count(void)
@@ -33,8 +35,10 @@ const char *symbol_of(uint32_t address, uint32_t *offset)
         const Elf32_Sym *s;
         const char *name = symbol_at(i, &s);
         unsigned type = s->st_info & 15;
-        if (!name || !*name || (type != STT_FUNC && type != STT_NOTYPE) || strchr(name, '.'))
-            continue;                       /* a name with a dot is a label inside a NASM function */
+        if (!name || !*name || (type != STT_FUNC && type != STT_NOTYPE))
+            continue;
+        if (type == STT_NOTYPE && strchr(name, '.'))
+            continue;               /* a label inside a NASM function */
         if (s->st_value <= address && s->st_value >= KERNEL_BASE && s->st_value > best_value) {
             best = name;
             best_value = s->st_value;

@@ -7,8 +7,8 @@
 #include "lib/types.h"
 
 /*
- * The function that holds `address`; *offset becomes the bytes from its start. NULL if there is no symbol table (as under
- * `qemu -kernel`) or the address lies before every function.
+ * The function that holds `address`; *offset becomes the bytes from its start. NULL if there is no
+ * symbol table (as under `qemu -kernel`) or the address lies before every function.
  */
 const char *symbol_of(uint32_t address, uint32_t *offset);
 

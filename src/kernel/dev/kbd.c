@@ -31,8 +31,9 @@
 #define FLUSH_MAX     64
 
 static struct keymap keymap;
-static bool led_wanted;             /* the light's state was asked for: send it after the keyboard's ACK */
+static bool led_wanted;             /* the light was announced: send it after the keyboard's ACK */
 static bool led_shown;
+static bool attention;              /* Ctrl-Alt-Esc was among what take_all() took */
 
 static void wait_input(void)
 {
@@ -46,7 +47,10 @@ static void send(uint16_t port, uint8_t byte)
     outb(port, byte);
 }
 
-/* The keyboard takes its lights in two bytes and answers each by an ACK, which comes like a key: never wait for it. */
+/*
+ * The keyboard takes its lights in two bytes and answers each by an ACK, which comes like a key:
+ * never wait for it.
+ */
 static void update_led(void)
 {
     if (led_wanted || led_shown == keymap.caps_lock)
@@ -67,14 +71,14 @@ static void take_ack(void)
 /* Ctrl and Alt are down, and this is Esc going down. */
 static bool is_attention(uint8_t byte)
 {
-    return byte == KEY_ESCAPE && !keymap.extended && (keymap.ctrl[0] || keymap.ctrl[1]) && (keymap.alt[0] || keymap.alt[1]);
+    return byte == KEY_ESCAPE && !keymap.extended && (keymap.ctrl[0] || keymap.ctrl[1]) &&
+           (keymap.alt[0] || keymap.alt[1]);
 }
 
-/* Take what the controller has. True if Ctrl-Alt-Esc was among it. */
-static bool take_all(void)
+/* Take what the controller has. */
+static void take_all(void)
 {
     char out[KEYMAP_MAX];
-    bool attention = false;
     uint8_t status;
 
     while ((status = inb(STATUS)) & STATUS_OUTPUT) {
@@ -94,23 +98,19 @@ static bool take_all(void)
             input_put(out[i]);
         update_led();
     }
-    return attention;
 }
+
+static struct input_source source = { .poll = take_all };
 
 static bool kbd_interrupt(void *arg, struct trapframe *tf)
 {
     (void)arg;
-    if (take_all())
+    attention = false;
+    input_take(&source);
+    if (attention)
         monitor(tf);
     return true;
 }
-
-static void kbd_poll(void)
-{
-    take_all();
-}
-
-static struct input_source source = { .poll = kbd_poll };
 
 void kbd_init(void)
 {

@@ -15,15 +15,15 @@ static void take_all(void)
         input_put(inb(COM1 + UART_DATA));
 }
 
+static struct input_source source = { .poll = take_all };
+
 static bool serial_interrupt(void *arg, struct trapframe *tf)
 {
     (void)arg, (void)tf;
     inb(COM1 + UART_FIFO);          /* reading the cause acknowledges it */
-    take_all();
+    input_take(&source);
     return true;
 }
-
-static struct input_source source = { .poll = take_all };
 
 void serial_input_init(void)
 {

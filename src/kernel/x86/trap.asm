@@ -1,23 +1,23 @@
 ; Entry and exit of every trap: 256 small stubs, and one way in and out for all.
 ;
-; The processor pushes EFLAGS, CS and EIP, and for some exceptions an error code. What this file adds makes it a struct
-; trapframe (x86/trap.h): the two must agree.
+; The processor pushes EFLAGS, CS and EIP, and for some exceptions an error code. What this file
+; adds makes it a struct trapframe (x86/trap.h): the two must agree.
 ;
 ; Intel SDM volume 3A, 6.12.1 and 6.13 (which vectors have an error code).
 
 bits 32
 extern trap_dispatch, trap_exit
-global trap_stubs, probe_copy
+global trap_stubs, trap_entry_range, probe_copy
 
 KERNEL_DATA equ 0x10
 
 section .text
 
-; A stub makes the stack the same for every vector - an error code, real or 0, then the vector - and goes on at
-; trap_entry.
+; A stub makes the stack the same for every vector - an error code, real or 0, then the vector - and
+; goes on at trap_entry. The processor pushes an error code for 8, 10 to 14, 17, 21, 29 and 30 only.
 %macro STUB 1
 stub_%1:
-    ; exercise 2.2 begin: push a 0 unless the processor has pushed an error code (vectors 8, 10-14, 17, 21, 29, 30); then the vector
+    ; exercise 2.2 begin: push a 0 unless the processor has pushed an error code; then the vector
   %if !(%1 == 8 || (%1 >= 10 && %1 <= 14) || %1 == 17 || %1 == 21 || %1 == 29 || %1 == 30)
     push dword 0
   %endif
@@ -34,7 +34,7 @@ stub_%1:
 %endrep
 
 trap_entry:
-    ; exercise 2.2 begin: save all as struct trapframe has it, load KERNEL_DATA, call trap_dispatch(tf), trap_exit(tf), undo it
+    ; exercise 2.2 begin: a struct trapframe, KERNEL_DATA, trap_dispatch(tf), trap_exit(tf), undo it
     pushad
     push ds
     push es
@@ -63,6 +63,7 @@ trap_entry:
     ; hlt
     ; jmp .halt
     ; exercise 2.2 end
+.behind_it:
 
 ; int probe_copy(void *to, const void *from, size_t n)
 probe_copy:
@@ -84,7 +85,8 @@ probe_copy:
     pop esi
     ret
 
-; Where a fault is expected: in [begin, end) it is no fault, but a jump to landing. trap.c reads this table.
+; Where a fault is expected: in [begin, end) it is no fault, but a jump to landing. trap.c reads
+; this table.
 section fixups progbits alloc noexec nowrite align=4
     dd probe_copy.begin, probe_copy.end, probe_copy.fault
 
@@ -96,3 +98,6 @@ trap_stubs:
     dd stub_%[vector]
   %assign vector vector + 1
 %endrep
+
+trap_entry_range:
+    dd trap_entry, trap_entry.behind_it
