@@ -1,6 +1,6 @@
 /*
- * Runs keymap_feed on bytes from standard input: u32 n, then n bytes, for each keyboard. Prints for each byte what it gave, in
- * hexadecimal, one byte a line, and "end" after each keyboard.
+ * Runs keymap_feed on bytes from standard input: u32 n, then n bytes, for each keyboard. Prints for
+ * each byte what it gave, in hexadecimal, one byte a line, and "end" after each keyboard.
  */
 #include "host.h"
 #include "lib/keymap.h"

@@ -1,6 +1,7 @@
 /*
- * Runs a ring through operations from standard input: u32 size, then pairs of bytes (operation, value) until operation 3.
- * 0 puts the value, 1 gets, 2 reads up to `value` bytes. Prints each answer on a line, and "end".
+ * Runs a ring through operations from standard input: u32 size, then pairs of bytes (operation,
+ * value) until operation 3. 0 puts the value, 1 gets, 2 reads up to `value` bytes. Prints each
+ * answer on a line, and "end".
  */
 #include "host.h"
 #include "lib/ring.h"

@@ -5,7 +5,9 @@
 #include "debug/input.h"
 #include "x86/irqflags.h"
 
-/* Nobody reads until the ring has dropped as many characters as the seed says; then everything is taken out. */
+#define CTRL_D 4
+
+/* Nobody reads until the ring has dropped as many characters as the seed says; then all is read. */
 KTEST(input_flood)
 {
     uint32_t more = 1 + ktest_random(100);
@@ -25,15 +27,15 @@ KTEST(input_flood)
     ktest_report_bytes("text", text, 10);
 }
 
-/* What is typed, up to a newline. */
+/* What each key gives, until a Ctrl-D comes, which the grader sends on COM1. */
 KTEST(input_line)
 {
-    static char text[INPUT_BYTES];
-    unsigned n = 0;
+    char c;
 
     irq_enable();
     ktest_report("ready");
-    while (n < sizeof(text) && (text[n++] = input_get()) != '\n')
-        ;
-    ktest_report_bytes("text", text, n);
+    do {
+        c = input_get();
+        ktest_report("key %x", (uint8_t)c);
+    } while (c != CTRL_D);
 }
