@@ -19,6 +19,11 @@
 #include "ktest.h"
 #include "lib/cmdline.h"
 #include "lib/e820.h"
+#include "mm/fault.h"               // lab 3
+#include "mm/kmalloc.h"             // lab 3
+#include "mm/map.h"                 // lab 3
+#include "mm/page.h"                // lab 3
+#include "mm/pagecache.h"           // lab 3
 #include "x86/bootinfo.h"
 #include "x86/cpu.h"
 #include "x86/gdt.h"                // lab 2
@@ -39,12 +44,14 @@ static void cmdline_init(void)
 static void show_boot_info(void)
 {
     kprintf(LOG_INFO, "kernel at 0x%08x-0x%08x, %u bytes of symbols, booted from drive 0x%02x\n",
-            boot_info.kernel_start, boot_info.kernel_end, boot_info.symtab_bytes, boot_info.boot_drive);
+            boot_info.kernel_start, boot_info.kernel_end, boot_info.symtab_bytes,
+            boot_info.boot_drive);
     if (*boot_info.cmdline)
         kprintf(LOG_INFO, "command line: %s\n", boot_info.cmdline);
     for (unsigned i = 0; i < boot_info.e820_count; i++) {
         const struct e820_entry *e = &boot_info.e820[i];
-        kprintf(LOG_INFO, "memory 0x%012llx-0x%012llx %s\n", e->base, e->base + e->length - 1, e820_type_name(e->type));
+        kprintf(LOG_INFO, "memory 0x%012llx-0x%012llx %s\n", e->base, e->base + e->length - 1,
+                e820_type_name(e->type));
     }
 }
 
@@ -53,7 +60,8 @@ static void show_time(void)
 {
     struct rtc_time t = rtc_read();
 
-    kprintf(LOG_INFO, "time of day %04u-%02u-%02u %02u:%02u:%02u UTC\n", t.year, t.month, t.day, t.hour, t.minute, t.second);
+    kprintf(LOG_INFO, "time of day %04u-%02u-%02u %02u:%02u:%02u UTC\n",
+            t.year, t.month, t.day, t.hour, t.minute, t.second);
 }
 // lab 2 end
 
@@ -70,20 +78,25 @@ void kmain(uint32_t magic, uint32_t info)
     kprintf(LOG_INFO, "\nmyOS\n");
     show_boot_info();
 
-    gdt_init();                     // lab 2: the loader's descriptors lie in memory that is not ours to keep
+    gdt_init();                     // lab 2: the loader's GDT lies in memory that we cannot keep
     trap_init();                    // lab 2
     panic_init();                   // lab 2: from here on an exception is told, and no triple fault
+    kernel_map_init(&boot_info);    // lab 3: all memory is within reach from here on
+    page_init(&boot_info);          // lab 3
+    kmalloc_init(boot_info.cmdline);    // lab 3
+    pagecache_init();               // lab 3
+    fault_init();                   // lab 3
     pic_init();                     // lab 2: before any device may interrupt
     pit_init();                     // lab 2
     kbd_init();                     // lab 2
     serial_input_init();            // lab 2
     gdbport_init();                 // lab 2
-    irq_enable();                   // lab 2
     show_time();                    // lab 2
     if (cmdline_find(boot_info.cmdline, "gdb", NULL, 0))            // lab 2
         gdb_break();                // lab 2: waits for gdb on COM2
 
     ktest_run(boot_info.cmdline);   /* does not come back if ktest= names tests */
+    irq_enable();                   // lab 2: a kernel test that needs them lets them in itself
     // until lab 2: kprintf(LOG_INFO, "nothing more to do: halted\n");
     kprintf(LOG_INFO, "help lists what the monitor can do\n");          // lab 2
     monitor(NULL);                  // lab 2

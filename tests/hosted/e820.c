@@ -14,7 +14,9 @@ static void test_one(void)
     uint32_t truth[SPACE] = { 0 };
 
     for (unsigned i = 0; i < n; i++) {
-        raw[i] = (struct e820_entry){ .base = check_random(SPACE), .length = check_random(SPACE / 4), .type = 1 + check_random(5) };
+        raw[i] = (struct e820_entry){
+            .base = check_random(SPACE), .length = check_random(SPACE / 4), .type = 1 + check_random(5),
+        };
         if (raw[i].base + raw[i].length > SPACE)
             raw[i].length = SPACE - raw[i].base;
         for (unsigned j = 0; j < raw[i].length; j++)

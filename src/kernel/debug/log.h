@@ -1,7 +1,8 @@
 /*
- * The kernel's log: kprintf writes lines into a ring (dmesg) and to every console that wants their level.
+ * The kernel's log: kprintf writes lines into a ring (dmesg) and to every console that wants
+ * their level.
  *
- * Callable anywhere, from the first line of kmain on. Devices that can show text register as consoles.
+ * Callable anywhere, from the first line of kmain on. Devices that show text register as consoles.
  */
 #ifndef DEBUG_LOG_H
 #define DEBUG_LOG_H
@@ -42,8 +43,11 @@ void log_each(void (*fn)(void *context, const char *text, size_t n), void *conte
 /* Print on the consoles only: a dialogue does not belong in the log. */
 void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* kprintf(LOG_ERR, ...), for functions that are told how to print. */
+/* kprintf(LOG_ERR, ...). */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What functions are told that may print by either of these two. */
+typedef void (*print_fn)(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // lab 2 end
 #endif

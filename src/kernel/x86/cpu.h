@@ -35,6 +35,25 @@ static inline void write_cr0(uint32_t value)
     __asm__ volatile("mov %0, %%cr0" : : "r"(value) : "memory");
 }
 
+// lab 3 begin
+#define WRITE_CR(n)                                                 \
+    static inline void write_cr##n(uint32_t value)                  \
+    {                                                               \
+        __asm__ volatile("mov %0, %%cr" #n : : "r"(value) : "memory"); \
+    }
+WRITE_CR(3)
+WRITE_CR(4)
+
+/* What CPUID's function 1 puts into EDX: a bit for each feature. SDM volume 2A, table 3-11. */
+static inline uint32_t cpuid_features(void)
+{
+    uint32_t function = 1, features;
+
+    __asm__ volatile("cpuid" : "+a"(function), "=d"(features) : : "ebx", "ecx");
+    return features;
+}
+
+// lab 3 end
 static inline void breakpoint(void)
 {
     __asm__ volatile("int3");

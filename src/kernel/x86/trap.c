@@ -30,26 +30,26 @@ trap_handler trap_register(unsigned vector, trap_handler fn)
 
 uint32_t trap_esp(const struct trapframe *tf)
 {
-    if (tf->cs & 3)                                     /* the processor changed stacks and pushed the old one */
+    if (tf->cs & 3)                             /* the processor pushed the old stack's */
         return tf->user_esp;
-    return (uint32_t)(uintptr_t)&tf->user_esp;          /* it did not: the old stack goes on where its frame ends */
+    return (uint32_t)(uintptr_t)&tf->user_esp;  /* it did not: the old goes on behind the frame */
 }
 
 const char *trap_name(unsigned vector)
 {
     static const char *const names[] = {
-        "divide error", "debug exception", "non-maskable interrupt", "breakpoint", "overflow", "BOUND range exceeded",
-        "invalid opcode", "device not available", "double fault", "coprocessor segment overrun", "invalid TSS",
-        "segment not present", "stack-segment fault", "general protection fault", "page fault", "reserved exception",
-        "x87 floating-point error", "alignment check", "machine check", "SIMD floating-point exception",
+        "divide error", "debug exception", "non-maskable interrupt", "breakpoint", "overflow",
+        "BOUND range exceeded", "invalid opcode", "device not available", "double fault",
+        "coprocessor segment overrun", "invalid TSS", "segment not present", "stack-segment fault",
+        "general protection fault", "page fault", "reserved exception", "x87 floating-point error",
+        "alignment check", "machine check", "SIMD floating-point exception",
         "virtualization exception", "control protection exception",
     };
 
     return vector < ARRAY_SIZE(names) ? names[vector] : "interrupt";
 }
 
-/* Send an expected fault to its landing. */
-static bool fix_up(struct trapframe *tf)
+bool trap_fix_up(struct trapframe *tf)
 {
     for (const struct fixup *f = __start_fixups; f < __stop_fixups; f++) {
         if (f->begin <= tf->eip && tf->eip < f->end) {
@@ -68,7 +68,7 @@ void trap_dispatch(struct trapframe *tf)
         irq_dispatch(vector - TRAP_IRQ0, tf);
     else if (handlers[vector])
         handlers[vector](tf);
-    else if (!((vector == TRAP_PAGE_FAULT || vector == TRAP_GENERAL_PROTECTION) && fix_up(tf)))
+    else if (!((vector == TRAP_PAGE_FAULT || vector == TRAP_GENERAL_PROTECTION) && trap_fix_up(tf)))
         trap_unhandled(tf);
 }
 

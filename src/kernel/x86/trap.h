@@ -1,6 +1,6 @@
 /*
- * Traps: everything that makes the processor leave what it was doing. Exceptions (vectors 0-31) are raised by the
- * instruction itself; vectors 32-47 are the interrupt lines (x86/irq.h).
+ * Traps: everything that makes the processor leave what it was doing. Exceptions (vectors 0-31) are
+ * raised by the instruction itself; vectors 32-47 are the interrupt lines (x86/irq.h).
  *
  * Intel SDM volume 3A, chapter 6; handouts/reference/interrupt-vectors.md.
  */
@@ -23,8 +23,9 @@ enum trap_vector {
 };
 
 /*
- * The interrupted state, as trap.asm builds it on the stack: from the top down what the processor pushed, what the stub
- * added, the general registers in pusha's order, the data segments. The trap returns to what stands here.
+ * The interrupted state, as trap.asm builds it on the stack: from the top down what the processor
+ * pushed, what the stub added, the general registers in pusha's order, the data segments. The trap
+ * returns to what stands here.
  */
 struct trapframe {
     uint32_t gs, fs, es, ds;                            /* 16 bits of each count */
@@ -35,13 +36,16 @@ struct trapframe {
     uint32_t user_esp, user_ss;                         /* only if cs is of another ring */
 };
 
-/* Handles one exception vector. It may change *tf; where it returns, the interrupted code goes on. */
+/* Handles one exception vector. It may change *tf; on return the interrupted code goes on. */
 typedef void (*trap_handler)(struct trapframe *tf);
 
-/* Load the interrupt descriptor table. From here on an exception without a handler is a panic with a register dump. */
+/* Load the interrupt descriptor table. An exception without a handler is a panic from here on. */
 void trap_init(void);
 
-/* Have vector (0-255, but no interrupt line's) handled by fn; NULL takes the handler away. Returns the one before. */
+/*
+ * Have vector (0-255, but no interrupt line's) handled by fn; NULL takes the handler away. Returns
+ * the one before.
+ */
 trap_handler trap_register(unsigned vector, trap_handler fn);
 
 /* The stack pointer at the moment of the trap. */
@@ -53,15 +57,24 @@ const char *trap_name(unsigned vector);
 /* C's part of every trap: trap.asm calls it with interrupts off. */
 void trap_dispatch(struct trapframe *tf);
 
-/* The last thing before every return from a trap, with interrupts off: whatever must happen on the way out. */
+/*
+ * Where trap_entry, the code of trap.asm that calls C, begins and where it is over. A function that
+ * returns there has a struct trapframe * as its argument: backtraces go on at what was interrupted.
+ */
+extern const uint32_t trap_entry_range[2];
+
+/* The last thing before every return from a trap, with interrupts off: what must be done then. */
 void trap_exit(struct trapframe *tf);
 
 /* Called for an exception that nobody handles; does not return. Set by debug/panic. */
 extern void (*trap_unhandled)(struct trapframe *tf);
 
+/* If the fault was expected where it happened (probe_copy), have it go on at the landing for it. */
+bool trap_fix_up(struct trapframe *tf);
+
 /*
- * A copy that survives bad addresses: returns 0, or -EFAULT if some byte could not be read or written (some may have
- * been copied then). For whoever follows pointers that it does not trust.
+ * A copy that survives bad addresses: returns 0, or -EFAULT if some byte could not be read or
+ * written (some may have been copied then). For whoever follows pointers that it does not trust.
  */
 int probe_copy(void *to, const void *from, size_t n);
 

@@ -1,0 +1,79 @@
+/*
+ * The page cache: the one copy in memory of what files and the like hold, by (object, index).
+ *
+ * A cached page holds one count for the cache, one for each mapping, and one for each caller that
+ * looks at it. Clean pages that only the cache holds are given back when memory is short, the ones
+ * not used lately first (a clock).
+ *
+ * Whoever makes an object drops its pages (cache_truncate) before the object goes.
+ */
+#ifndef MM_PAGECACHE_H
+#define MM_PAGECACHE_H
+
+#include "mm/page.h"
+
+struct cache_object;
+
+/* How an object's pages come and go; both may sleep, and are called for one page once at a time. */
+struct cache_ops {
+    /*
+     * Fill `data`, PAGE_SIZE bytes, with the object's page: zeros where it has ended. 0 or -ERRNO.
+     */
+    int (*read)(struct cache_object *object, uint32_t index, void *data);
+    /*
+     * Write it back. NULL if the object never does: its pages stay then, once dirty. 0 or -ERRNO.
+     */
+    int (*write)(struct cache_object *object, uint32_t index, const void *data);
+};
+
+/* Part of whatever has pages in the cache: a vnode, say. */
+struct cache_object {
+    const struct cache_ops *ops;
+    uint32_t cached;                /* its pages in the cache */
+    uint32_t limit;                 /* above the highest index that was cached */
+};
+
+struct cache_stats {
+    uint32_t pages, dirty;          /* now */
+    uint32_t hits, misses, reclaimed;
+};
+
+/* Before the first object. Clean pages can be had back from here on. */
+void pagecache_init(void);
+
+/*
+ * The object's page, read if it is not there. The caller gets a count and gives it back by
+ * page_put(). What is in the page may be changed; call cache_dirty() afterwards.
+ * Returns 0, -ENOMEM, or what the object's read returned.
+ */
+int cache_get(struct cache_object *object, uint32_t index, struct page **page);
+
+/*
+ * A page of the cache differs from the object now. For a page that has been truncated meanwhile,
+ * nothing happens.
+ */
+void cache_dirty(struct page *page);
+
+/*
+ * Write the object's dirty pages back, in order. Returns 0 or the first error; what failed stays
+ * dirty.
+ */
+int cache_sync(struct cache_object *object);
+
+/*
+ * Forget the object's pages from index `first` on, dirty or not. Who still holds one keeps it as
+ * private memory.
+ */
+void cache_truncate(struct cache_object *object, uint32_t first);
+
+/* How things stand. */
+void cache_stats(struct cache_stats *stats);
+
+/*
+ * How to wait for a page that somebody else is reading or writing: wait(page) returns when it may
+ * be over, wake(page) is called when it is. Without them (there are no tasks yet) meeting such a
+ * page is a panic.
+ */
+void cache_set_wait(void (*wait)(struct page *page), void (*wake)(struct page *page));
+
+#endif

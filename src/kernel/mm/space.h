@@ -1,0 +1,99 @@
+/*
+ * Address spaces: which ranges of addresses mean something, and what.
+ *
+ * A space is a page directory and a list of areas. Making an area costs no memory: a page gets its
+ * frame when it is first touched (mm/fault). Every frame that a space maps holds a count (page_get)
+ * but those of devices. The kernel has a space, too, for everything outside its direct map.
+ */
+#ifndef MM_SPACE_H
+#define MM_SPACE_H
+
+#include "lib/list.h"
+#include "mm/map.h"
+#include "mm/page.h"
+#include "sync/spinlock.h"
+
+#define USER_BASE 0x10000u          /* nothing below is ever mapped: NULL, and what is near it */
+
+#define AREA_READ   0x01u
+#define AREA_WRITE  0x02u
+#define AREA_EXEC   0x04u           /* kept for mmap's sake: 32-bit paging cannot refuse it */
+#define AREA_SHARED 0x08u           /* writes go to the object, not to a private copy */
+#define AREA_GUARD  0x10u           /* reserved, and a fault in it is always an error */
+#define AREA_LARGE  0x20u           /* use 4 MiB pages where the area has room for whole ones */
+#define AREA_DEVICE 0x40u           /* device registers: mapped at once, uncached, not counted */
+
+struct cache_object;
+
+struct area {
+    struct list node;               /* in its space, sorted by address */
+    uintptr_t start, end;           /* [start, end), whole pages */
+    unsigned flags;                 /* AREA_ bits */
+    struct cache_object *object;    /* where its pages come from; NULL: they begin as zeros */
+    uint32_t index;                 /* of the object's page at start; AREA_DEVICE: the frame */
+};
+
+struct space {
+    struct spinlock lock;           /* of all below, and of the page tables under dir */
+    pde_t *dir;
+    uintptr_t base, limit;          /* areas lie in [base, limit) */
+    struct list areas;
+    struct list node;               /* in the list of all spaces */
+    uint32_t pages;                 /* frames mapped, shared ones too, without devices */
+};
+
+extern struct space kernel_space;   /* from DEVICE_BASE up */
+
+/* A space without areas, for programs: [USER_BASE, KERNEL_BASE). NULL if there is no memory. */
+struct space *space_create(void);
+
+/* Give back all that it maps, and itself. Who runs in it runs in none then. */
+void space_destroy(struct space *space);
+
+/* Run in this space (NULL: in none, with the kernel's half alone). */
+void space_switch(struct space *space);
+
+/* The space that is switched to, or NULL. */
+struct space *space_current(void);
+
+/*
+ * Make an area of `bytes` (rounded up to pages) at *va, or, if *va is 0, where there is room: *va
+ * becomes the place. `object` and `index` as in struct area; the caller keeps the object alive as
+ * long as the area is there. Returns 0; -EINVAL: a *va that is not on a page, no bytes, or
+ * AREA_SHARED without an object; -EEXIST: *va given, and something is there; -ENOMEM: outside of
+ * the space, no room, or no memory.
+ */
+int space_map(struct space *space, uintptr_t *va, size_t bytes, unsigned flags,
+              struct cache_object *object, uint32_t index);
+
+/*
+ * Take away whatever is in [va, va + bytes): areas are cut where they reach beyond. What is not
+ * there is no error. Returns 0; -EINVAL: va is not on a page, or no bytes; -ENOMEM: no memory for
+ * cutting (nothing has changed then).
+ */
+int space_unmap(struct space *space, uintptr_t va, size_t bytes);
+
+/*
+ * Give the frames in [va, va + bytes) back, both on page borders; the areas stay, and what was in
+ * private memory is lost: it begins anew. An area whose large page would have to be cut, and there
+ * is no memory for that, keeps its pages.
+ */
+void space_discard(struct space *space, uintptr_t va, size_t bytes);
+
+/* Map a device's registers into the kernel's space, uncached. NULL if there is no room. */
+void *map_device(paddr_t pa, size_t bytes);
+
+/* The area that holds va, or NULL. The caller has the lock. */
+struct area *space_find(struct space *space, uintptr_t va);
+
+/*
+ * Map a frame at va, as `area`, which holds va, wants it; private pages of an object are entered
+ * for copying on the first write. The caller's count goes over to the mapping. Returns 0, -EEXIST,
+ * -ENOMEM. The caller has the lock.
+ */
+int space_enter(struct space *space, const struct area *area, uintptr_t va, struct page *page);
+
+/* The entry bits for a page of `area`, PTE_WRITE as far as the area as a whole allows it. */
+pte_t area_entry_bits(const struct area *area);
+
+#endif
