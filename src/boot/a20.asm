@@ -1,8 +1,9 @@
-; The A20 gate: address line 20, which PCs can hold at 0 so that addresses wrap at 1 MiB as on an 8086.
+; The A20 gate: address line 20, which PCs can hold at 0, so that addresses wrap at 1 MiB as they
+; do on an 8086.
 ;
-; With the gate shut, every odd megabyte is the even one below it, so it must be open before anything goes above 1 MiB.
-; Three ways to open it, the least dangerous first; after each the only proof that counts: does memory still wrap?
-; Expects DS = 0.
+; With the gate shut, every odd megabyte is the even one below it, so it must be open before
+; anything goes above 1 MiB. Three ways to open it, the least dangerous first; after each the only
+; proof that counts: does memory still wrap? Expects DS = 0.
 ;
 ; Intel 8042 data sheet (output port bit 1); PS/2 port 92h bit 1; INT 15h AX = 2401h.
 
@@ -13,7 +14,7 @@ section .text
 
 ; Open the gate. Returns CF = 0, or CF = 1 if no way works. Changes AX, CX, DX.
 a20_enable:
-    ; exercise 1.3 begin: if it is shut, try INT 15h AX = 2401h, then port 92h, then the 8042; test after each
+    ; exercise 1.3 begin: if shut, try INT 15h AX = 2401h, port 92h, the 8042; test after each
     call a20_is_on
     jnc .done
     pushad                          ; BIOSes have been seen to change registers here
@@ -55,9 +56,10 @@ a20_enable:
     ; exercise 1.3 end
     ret
 
-; Returns CF = 0 if addresses above 1 MiB are their own, CF = 1 if they wrap. Changes AX and CX; no memory changes.
+; Returns CF = 0 if addresses above 1 MiB are their own, CF = 1 if they wrap.
+; Changes AX and CX; no memory changes.
 a20_is_on:
-    ; exercise 1.3 begin: write to a word at 0000:0500 and see whether FFFF:0510 follows; put everything back
+    ; exercise 1.3 begin: write to 0000:0500 and see if FFFF:0510 follows; put everything back
     push ds
     push es
     pushf

@@ -1,9 +1,11 @@
 ; Reading the boot disk by INT 13h. Linked into the boot sector and into the second stage.
 ;
-; Two ways lead to a sector: the extensions (AH = 42h, a packet that names a 64-bit sector number), and for drives
-; whose BIOS has none (floppies, old PCs) cylinder, head and sector. Expects DS = SS = 0.
+; Two ways lead to a sector: the extensions (AH = 42h, a packet that names a 64-bit sector number),
+; and for drives whose BIOS has none (floppies, old PCs) cylinder, head and sector.
+; Expects DS = SS = 0.
 ;
-; Phoenix, BIOS Enhanced Disk Drive Specification 3.0; IBM PC/AT Technical Reference (AH = 00h, 02h, 08h).
+; Phoenix, BIOS Enhanced Disk Drive Specification 3.0; IBM PC/AT Technical Reference
+; (AH = 00h, 02h, 08h).
 
 %include "boot.inc"
 
@@ -14,11 +16,11 @@ TRIES equ 3                         ; a floppy motor that still spins up needs t
 
 section .text align=1             ; the boot sector has no byte to waste
 
-; Take DL as the drive to read and find out how. Returns CF = 0, or CF = 1 with the BIOS error code in AH.
-; Expects ES = 0. Changes AX, BX, CX, DX, DI, ES.
+; Take DL as the drive to read and find out how. Expects ES = 0.
+; Returns CF = 0, or CF = 1 with the BIOS error code in AH. Changes AX, BX, CX, DX, DI, ES.
 disk_init:
     mov [drive], dl
-    ; exercise 1.2 begin: packet calls if AH = 41h offers them (BX turned to AA55h, CX bit 0); else AH = 08h's geometry
+    ; exercise 1.2 begin: packets if AH = 41h offers them (BX = AA55h, CX bit 0); else ask AH = 08h
     mov ah, 0x41
     mov bx, 0x55aa
     int 0x13
@@ -48,11 +50,11 @@ disk_init:
     ; exercise 1.2 end
     ret
 
-; Read CX sectors (1 to 64, within one 64 KiB segment) from LBA EAX to ES:BX.
-; Each read is tried three times, with a drive reset between. Returns CF = 0, or CF = 1 with the BIOS error code in AH.
+; Read CX sectors (1 to 64, within one 64 KiB segment) from LBA EAX to ES:BX. Each read is tried
+; three times, with a drive reset between. Returns CF = 0, or CF = 1 with the BIOS error code in AH.
 ; Changes AX, BX, CX.
 disk_read:
-    ; exercise 1.2 begin: all in one packet call, or sector by sector where there is only CHS; three tries each
+    ; exercise 1.2 begin: one packet call for all, or CHS sector by sector; three tries each
     cmp byte [packets], 0
     jne read_tries
 .sector:
@@ -107,7 +109,7 @@ read_once:
     lea sp, [esp + 16]              ; not add: CF is the answer
     ret
 .chs:
-    xor dx, dx                      ; drives without packets are small: the LBA fits AX, the cylinder CX
+    xor dx, dx                      ; such drives are small: the LBA fits AX, the cylinder CX
     div word [sectors]              ; AX = track, DX = sector - 1
     mov cx, dx
     inc cx

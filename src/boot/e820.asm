@@ -13,7 +13,7 @@ section .text
 ; Expects DS = 0. Changes everything but the segments.
 e820_collect:
     mov word [e820_raw_count], 0
-    ; exercise 1.4 begin: ask for entry after entry; end on CF, on EBX = 0 or on a full table; leave out what says "ignore"
+    ; exercise 1.4 begin: ask entry by entry until CF, EBX = 0 or a full table; drop "ignore" ones
     push es
     xor ax, ax
     mov es, ax
@@ -22,7 +22,7 @@ e820_collect:
 .next:
     mov dword [di + 20], 1          ; a BIOS that knows 20 bytes only leaves it so: "do not ignore"
     mov eax, 0xe820
-    mov edx, 'PAMS'                 ; 'SMAP' as the register's bytes read; some BIOSes destroy it, so every time
+    mov edx, 'PAMS'                 ; 'SMAP' in memory, every time: some BIOSes destroy it
     mov ecx, E820_ENTRY
     int 0x15
     jc .end                         ; not there, or one past the last entry

@@ -1,6 +1,6 @@
 /*
- * Placing the kernel's ELF file. Trusts nothing in it: a damaged disk must end in a message, not in a jump to nowhere.
- * Also compiled for the host, where the tests feed it broken files.
+ * Placing the kernel's ELF file. Trusts nothing in it: a damaged disk must end in a message, not in
+ * a jump to nowhere. Also compiled for the host, where the tests feed it broken files.
  */
 #include "boot/elf.h"
 #include "abi/errno.h"
@@ -17,9 +17,11 @@ static int check_header(const Elf32_Ehdr *e, uint32_t size)
 {
     if (size < sizeof(*e) || memcmp(e->e_ident, "\x7f" "ELF", 4) != 0)
         return -ENOEXEC;
-    if (e->e_ident[4] != ELFCLASS32 || e->e_ident[5] != ELFDATA2LSB || e->e_machine != EM_386 || e->e_type != ET_EXEC)
+    if (e->e_ident[4] != ELFCLASS32 || e->e_ident[5] != ELFDATA2LSB ||
+        e->e_machine != EM_386 || e->e_type != ET_EXEC)
         return -ENOEXEC;
-    if (e->e_phentsize != sizeof(Elf32_Phdr) || !within(e->e_phoff, e->e_phnum * sizeof(Elf32_Phdr), size))
+    if (e->e_phentsize != sizeof(Elf32_Phdr) ||
+        !within(e->e_phoff, e->e_phnum * sizeof(Elf32_Phdr), size))
         return -EINVAL;
     return 0;
 }
@@ -28,7 +30,7 @@ static int check_header(const Elf32_Ehdr *e, uint32_t size)
 static int load_segment(const uint8_t *file, uint32_t size, const Elf32_Phdr *ph, uint8_t *memory,
                         uint32_t low, uint32_t high)
 {
-    // exercise 1.6 begin: refuse what lies (-EINVAL) or does not fit (-ENOMEM); copy p_filesz bytes, zero up to p_memsz
+    // exercise 1.6 begin: refuse what lies or does not fit; copy p_filesz bytes, zero up to p_memsz
     uint32_t start = elf_physical(ph->p_paddr);
 
     if (ph->p_filesz > ph->p_memsz || !within(ph->p_offset, ph->p_filesz, size))
@@ -44,7 +46,8 @@ static int load_segment(const uint8_t *file, uint32_t size, const Elf32_Phdr *ph
     // exercise 1.6 end
 }
 
-int elf_load(const void *file, uint32_t size, uint8_t *memory, uint32_t low, uint32_t high, struct elf_image *image)
+int elf_load(const void *file, uint32_t size, uint8_t *memory, uint32_t low, uint32_t high,
+             struct elf_image *image)
 {
     const Elf32_Ehdr *e = file;
     int error = check_header(e, size);
@@ -53,7 +56,7 @@ int elf_load(const void *file, uint32_t size, uint8_t *memory, uint32_t low, uin
         return error;
     memset(image, 0, sizeof(*image));
     image->start = 0xffffffff;
-    // exercise 1.6 begin: load every PT_LOAD segment that has bytes; widen start and end; the entry must lie within them
+    // exercise 1.6 begin: load each PT_LOAD segment with bytes; set start and end; check the entry
     const Elf32_Phdr *ph = (const Elf32_Phdr *)((const uint8_t *)file + e->e_phoff);
 
     for (int i = 0; i < e->e_phnum; i++) {
@@ -84,7 +87,8 @@ void elf_load_symbols(const void *file, uint32_t size, uint8_t *memory, uint32_t
     const uint8_t *bytes = file;
     const Elf32_Ehdr *e = file;
 
-    if (e->e_shentsize != sizeof(Elf32_Shdr) || !within(e->e_shoff, e->e_shnum * sizeof(Elf32_Shdr), size))
+    if (e->e_shentsize != sizeof(Elf32_Shdr) ||
+        !within(e->e_shoff, e->e_shnum * sizeof(Elf32_Shdr), size))
         return;
     const Elf32_Shdr *sh = (const Elf32_Shdr *)(bytes + e->e_shoff);
     for (int i = 0; i < e->e_shnum; i++) {
@@ -92,7 +96,8 @@ void elf_load_symbols(const void *file, uint32_t size, uint8_t *memory, uint32_t
             continue;
         const Elf32_Shdr *symbols = &sh[i], *names = &sh[sh[i].sh_link];
         uint32_t start = (image->end + 3) & ~3u;
-        if (!within(symbols->sh_offset, symbols->sh_size, size) || !within(names->sh_offset, names->sh_size, size) ||
+        if (!within(symbols->sh_offset, symbols->sh_size, size) ||
+            !within(names->sh_offset, names->sh_size, size) ||
             start < low || !within(start - low, symbols->sh_size, high - low) ||
             !within(start - low + symbols->sh_size, names->sh_size, high - low))
             return;

@@ -1,8 +1,9 @@
 /*
- * The loader's 32-bit half: checks that there is memory, places the kernel and calls it with a struct boot_info.
+ * The loader's 32-bit half: checks that there is memory, places the kernel and calls it with a
+ * struct boot_info.
  *
- * Runs in flat protected mode without paging, interrupts off, and cannot ask the BIOS any more. Its messages go to the
- * top of the VGA screen, COM1 and port 0xE9.
+ * Runs in flat protected mode without paging, interrupts off, and cannot ask the BIOS any more.
+ * Its messages go to the top of the VGA screen, COM1 and port 0xE9.
  */
 #include "abi/errno.h"
 #include "boot/bootinfo.h"
@@ -13,7 +14,6 @@
 #define KERNEL_LOW   0x100000u      /* the kernel's place begins here ... */
 #define KERNEL_FILE  0x280000u      /* ... and must end below the gathered file; as in boot.inc */
 #define CMDLINE_BYTES 256            /* in the loader's header, filled in by the image maker */
-#define MEMORY_LEAST 0x3c0000u      /* the smallest machine has 4 MiB, of which its firmware may keep some at the top */
 
 /* From the 16-bit half. */
 extern uint8_t boot_drive;
@@ -65,12 +65,11 @@ void load_main(void)
 
     checkpoint('H');
     info.e820_count = e820_sanitize(e820_raw, e820_raw_count, info.e820, E820_MAX);
-    if (kernel_bytes > MEMORY_LEAST - KERNEL_FILE)
-        stop("the file on the disk is too large");
     if (!e820_usable(info.e820, info.e820_count, KERNEL_LOW, KERNEL_FILE + kernel_bytes))
         stop("it needs 4 MiB of memory");
 
-    int error = elf_load(file, kernel_bytes, (uint8_t *)KERNEL_LOW, KERNEL_LOW, KERNEL_FILE, &image);
+    int error = elf_load(file, kernel_bytes, (uint8_t *)KERNEL_LOW, KERNEL_LOW, KERNEL_FILE,
+                         &image);
     if (error)
         stop(explain(error));
     elf_load_symbols(file, kernel_bytes, (uint8_t *)KERNEL_LOW, KERNEL_LOW, KERNEL_FILE, &image);

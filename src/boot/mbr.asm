@@ -1,8 +1,8 @@
 ; The master boot record: the first 446 bytes of the disk, before the partition table.
 ;
-; The BIOS loads it to 0000:7C00 and jumps there, with the drive number in DL; nothing else is certain. It loads the
-; second stage, and says why when it cannot. It does not look at the partition table: the loader lives in the gap
-; before the first partition.
+; The BIOS loads it to 0000:7C00 and jumps there, with the drive number in DL; nothing else is
+; certain. It loads the second stage, and says why when it cannot. It does not look at the
+; partition table: the loader lives in the gap before the first partition.
 
 %include "boot.inc"
 

@@ -12,11 +12,11 @@ DATA16 equ 0x20
 
 section .text
 
-; Enter protected mode for good and jump to EBX: flat 4 GiB segments, interrupts off, stack below 0x7C00.
-; Expects DS = 0. Does not return.
+; Enter protected mode for good and jump to EBX: flat 4 GiB segments, interrupts off, stack below
+; 0x7C00. Expects DS = 0. Does not return.
 protected_jump:
     cli                             ; the BIOS's handlers are 16-bit code: none may run from here on
-    ; exercise 1.5 begin: load the table, set CR0.PE, far-jump to load CS, then the data segments and ESP = 0x7C00
+    ; exercise 1.5 begin: load the GDT, set CR0.PE, far-jump, load data segments and ESP = 0x7C00
     lgdt [gdt_pointer]
     mov eax, cr0
     or al, 1
@@ -39,8 +39,8 @@ bits 16
     ; jmp .halt
     ; exercise 1.5 end
 
-; Copy ECX bytes (a multiple of 4) from the physical address ESI to EDI, anywhere in the 4 GiB, by a moment in
-; protected mode. Expects DS = SS = 0. Keeps everything.
+; Copy ECX bytes (a multiple of 4) from the physical address ESI to EDI, anywhere in the 4 GiB, by a
+; moment in protected mode. Expects DS = SS = 0. Keeps everything.
 copy_high:
     pushad
     push es
@@ -59,7 +59,7 @@ bits 32
     cld
     shr ecx, 2
     rep movsd
-    jmp CODE16:.sixteen             ; real mode keeps the limits and sizes that the segment registers have now,
+    jmp CODE16:.sixteen             ; real mode keeps the segments' limits and sizes as they are,
 bits 16                             ; so they must be 64 KiB and 16-bit before PE goes
 .sixteen:
     mov ax, DATA16
@@ -81,7 +81,7 @@ section .data
 align 8
 gdt:
     dq 0                            ; selector 0 is never usable
-    ; exercise 1.5 begin: code (0x08) and data (0x10): base 0, limit 4 GiB, 32-bit, ring 0, readable and writable
+    ; exercise 1.5 begin: code (0x08), data (0x10): base 0, 4 GiB, 32-bit, ring 0, read and write
     dq 0x00cf9a000000ffff           ; G D limit F, P S type A (execute, read)
     dq 0x00cf92000000ffff           ; G B limit F, P S type 2 (read, write)
     ; exercise 1.5 stub

@@ -12,7 +12,7 @@ section .text align=1             ; the boot sector has no byte to waste
 
 ; Print the NUL-terminated string at DS:SI. Any length, the empty string too.
 puts:
-    ; exercise 1.1 begin: print each character up to the NUL by INT 10h, AH = 0Eh, page 0; keep every register
+    ; exercise 1.1 begin: print up to the NUL by INT 10h, AH = 0Eh, page 0; keep every register
     pusha
     cld                             ; the caller may have left the direction flag set
 .next:

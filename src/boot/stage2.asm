@@ -1,13 +1,13 @@
-; The second stage: finds out what machine this is while the BIOS can still be asked, gathers the kernel's ELF file
-; above 1 MiB, and hands over to 32-bit C (load.c).
+; The second stage: finds out what machine this is while the BIOS can still be asked, gathers the
+; kernel's ELF file above 1 MiB, and hands over to 32-bit C (load.c).
 ;
 ; The boot sector loaded it to 0000:8000, with the drive in DL, and DS, ES, SS = 0.
 
 %include "boot.inc"
 
 bits 16
-extern puts, fatal, checkpoint, disk_init, disk_read, a20_enable, e820_collect, protected_jump, copy_high
-extern load_main, loader_bss, loader_end
+extern puts, fatal, checkpoint, disk_init, disk_read, a20_enable, e820_collect
+extern protected_jump, copy_high, load_main, loader_bss, loader_end
 global _start, boot_drive, kernel_bytes, cmdline
 
 section .start progbits alloc exec nowrite
@@ -47,7 +47,8 @@ start:
     mov ebx, load_main
     jmp protected_jump
 
-; myOS maps its memory in 4 MiB pages, so it needs a CPU that has them (CPUID function 1, EDX bit 3): a Pentium does.
+; myOS maps its memory in 4 MiB pages, so it needs a CPU that has them (CPUID function 1, EDX
+; bit 3): a Pentium does.
 check_cpu:
     pushfd                          ; a CPU with CPUID lets EFLAGS bit 21 be changed
     pop eax
@@ -70,7 +71,7 @@ check_cpu:
     mov ah, 0
     jmp fatal
 
-; Read the kernel's file, 32 KiB at a time: the BIOS reaches only the first megabyte, copy_high all of it.
+; Read the kernel's file, 32 KiB at a time: the BIOS reaches only the first megabyte, copy_high all.
 load_kernel:
     mov dl, [boot_drive]
     call disk_init
@@ -80,6 +81,8 @@ load_kernel:
     mov ebp, [kernel_bytes]
     add ebp, 511
     shr ebp, 9                      ; sectors to go
+    cmp ebp, KERNEL_SECTORS
+    ja .too_large
 .next:
     test ebp, ebp
     jz .done
@@ -109,9 +112,14 @@ load_kernel:
 .failed:
     mov si, disk_error
     jmp fatal
+.too_large:
+    mov si, too_large
+    mov ah, 0
+    jmp fatal
 
 section .data
 disk_error: db 13, 10, "Cannot read the kernel: disk error ", 0
+too_large:  db "Cannot start the kernel: the file on the disk is too large. ", 0
 no_pse:     db "myOS needs a Pentium or later: this CPU has no 4 MiB pages (PSE). ", 0
 no_a20:     db "The A20 gate does not open. ", 0
 
