@@ -36,8 +36,8 @@ test: tools ## everything a release needs; ends in "N passed, N failed"
 test-all: tools ## the same with all mutants and two hundred repetitions: hours
 	@scripts/run-tests --all
 
-course: tools ## the repositories to publish: build/course.git and build/staff.git
-	@scripts/course --out $(BUILD)
+course: tools ## build/course.git and build/staff.git, to publish; ONTO=url builds on what is published there
+	@scripts/course --out $(BUILD) $(if $(ONTO),--onto "$(ONTO)") $(if $(MESSAGE),--message "$(MESSAGE)")
 
 grade: tools ## grade LAB=N, the solution or TREE=dir; TEST="names" and SEED=hex narrow it
 	@rm -rf $(solution)
@@ -54,7 +54,7 @@ hosted-test: tools ## what needs no hardware, on the host under the sanitizers
 autograder: tools ## the zip for Gradescope: LAB=N
 	@scripts/autograder $(LAB)
 
-bench: tools ## how long the build, the boot, grading and testing take
+bench: tools ## measure the build, the boot, the kernel, grading and testing
 	@scripts/bench
 
 lint: ## layers, style and size of the code

@@ -41,7 +41,7 @@ NASMFLAGS := -f elf32 -g -F dwarf -i$(SRC)/boot/ -i$(COURSE)/labs/
 # Objects: $(BUILD)/src/... for the student's files, $(BUILD)/labs/... for the course's own.
 kernel_sources := $(sort $(wildcard $(SRC)/kernel/*.c $(SRC)/kernel/*/*.c $(SRC)/kernel/*.asm $(SRC)/kernel/*/*.asm))
 kernel_objects := $(patsubst $(SRC)/%,$(BUILD)/src/%.o,$(kernel_sources))
-test_sources   := $(COURSE)/labs/ktest/ktest.c $(sort $(wildcard $(COURSE)/labs/lab*/tests/*.c $(COURSE)/labs/lab*/tests/*.asm))
+test_sources   := $(sort $(wildcard $(COURSE)/labs/ktest/*.c $(COURSE)/labs/lab*/tests/*.c $(COURSE)/labs/lab*/tests/*.asm))
 test_objects   := $(patsubst $(COURSE)/%,$(BUILD)/%.o,$(test_sources))
 mbr_objects    := $(patsubst %,$(BUILD)/src/boot/%.o,mbr.asm print.asm disk.asm)
 stage2_objects := $(patsubst %,$(BUILD)/src/%.o,boot/stage2.asm boot/print.asm boot/disk.asm boot/a20.asm boot/e820.asm \
@@ -108,7 +108,8 @@ $(BUILD)/myos.img: $(BUILD)/mbr.bin $(BUILD)/stage2.bin $(BUILD)/kernel $(COURSE
 TCC := tcc -m32 -g
 tcc_sources := $(filter %.c,$(kernel_sources) $(test_sources))
 tcc_objects := $(patsubst $(SRC)/%.c,$(BUILD)/tcc/src/%.o,$(patsubst $(COURSE)/labs/%.c,$(BUILD)/tcc/labs/%.o,$(tcc_sources)))
-nasm_objects := $(BUILD)/src/kernel/x86/entry.asm.o $(filter-out %/entry.asm.o,$(filter %.asm.o,$(kernel_objects) $(test_objects)))
+nasm_objects := $(BUILD)/src/kernel/x86/entry.asm.o \
+	$(filter-out %/entry.asm.o,$(filter %.asm.o,$(kernel_objects) $(test_objects)))
 
 .PHONY: tcc
 tcc: $(BUILD)/tcc/myos.img
@@ -122,12 +123,14 @@ $(BUILD)/tcc/kernel: $(nasm_objects) $(tcc_objects)
 	$(call say,TCC,$@)
 	$(Q)$(TCC) -static -nostdlib -Wl,-Ttext=0xC0100000 -o $@ $^ $(firstword $(wildcard /usr/lib/*/tcc/i386-libtcc1.a))
 $(BUILD)/tcc/myos.img: $(BUILD)/mbr.bin $(BUILD)/stage2.bin $(BUILD)/tcc/kernel
-	$(Q)$(PYTHON) $(COURSE)/scripts/mkimage --no-partition --mbr $(BUILD)/mbr.bin --stage2 $(BUILD)/stage2.bin --kernel $(BUILD)/tcc/kernel $@
+	$(Q)$(PYTHON) $(COURSE)/scripts/mkimage --no-partition --mbr $(BUILD)/mbr.bin --stage2 $(BUILD)/stage2.bin \
+		--kernel $(BUILD)/tcc/kernel $@
 
 # On the host, with the sanitizers where the compiler has them: the recipe for labs' host programs.
 HOSTFLAGS := -std=gnu11 -g -O1 -w -fno-builtin -ffreestanding $(INCLUDES) -I$(COURSE)/labs/host
 SANITIZE   = $(eval SANITIZE := $(shell echo 'int main(void){return 0;}' | $(HOSTCC) -x c -fsanitize=address,undefined - \
-	-o /dev/null 2>/dev/null && echo -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=alignment))$(SANITIZE)
+	-o /dev/null 2>/dev/null && \
+	echo -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=alignment))$(SANITIZE)
 define compile_host
 	$(call say,HOSTCC,$@)
 	$(Q)mkdir -p $(@D)

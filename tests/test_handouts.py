@@ -10,13 +10,16 @@ Conventions in handouts/*.md, which these tests enforce:
                             line ... stands for any lines and ... in a line for anything
     ```console run=solution ... in the lab's solution, or run=project in the project itself
     ```console ... until    the command does not end by itself; it is ended when all the lines have come
+    (gdb) command           after "$ scripts/debug_qemu.sh ... -- ..." in such a block: what is typed there, with its output
 
 The blocks of a page that run in one tree run in one copy of it, from top to bottom.
 """
 
 import importlib.util
+import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -34,7 +37,8 @@ LAB_FOLDERS = {int(path.name[3:5]): path.name for path in (TOP / "labs").glob("l
 COMMAND_SECONDS = 300
 
 # What a page may name although it is not in the tree: files that its reader makes.
-READERS_OWN = {".devcontainer/devcontainer.json", "handin/", "handin/answers.md", "handin/design.md", "compile_commands.json"}
+READERS_OWN = {".devcontainer/devcontainer.json", "handin/", "handin/answers.md", "handin/design.md", "compile_commands.json",
+               "src/kernel/mm/try.c"}
 
 spec = importlib.util.spec_from_file_location("handouts", TOP / "scripts" / "handouts.py")
 handouts = importlib.util.module_from_spec(spec)
@@ -252,16 +256,38 @@ def test_name_checks_find_what_is_missing(trees):
     assert missing_commands(["make grades", "make GRADE=1"], where) == ["make grades", "make GRADE=1"]
 
 
+def needs(level):
+    """The lines of scripts/needs.sh's table for a level, each as a list of its fields."""
+    table = re.search(r"<<'TABLE'\n(.*?)^TABLE$", (TOP / "scripts/needs.sh").read_text(), re.MULTILINE | re.DOTALL).group(1)
+    return [row for row in (line.split("|") for line in table.splitlines()) if level in row[0].split(",")]
+
+
 def test_setup_names_every_package(trees):
     """setup.md's commands install what scripts/needs.sh asks for, system by system."""
     text = (HANDOUTS / "setup.md").read_text()
-    table = re.search(r"<<'TABLE'\n(.*?)^TABLE$", (TOP / "scripts/needs.sh").read_text(), re.MULTILINE | re.DOTALL).group(1)
-    rows = [line.split("|") for line in table.splitlines() if line.startswith("student|")]
+    rows = needs("student")
     assert len(rows) >= 8
     for column, command in ((3, "apt-get install"), (4, "dnf install"), (5, "pacman -S"), (6, "brew install")):
         line = next(line for line in text.splitlines() if line.startswith("$") and command in line)
         for row in rows:
             assert set(row[column].split()) <= set(line.split()), f"{command}: {row[column]} for {row[1]}"
+
+
+def test_the_instructors_guide_names_what_grading_needs():
+    """The packages for Classroom 50 are those that scripts/setup --grade installs, in the same order."""
+    runtime = re.search(r"```json\n(.*?)```", (HANDOUTS / "instructor.md").read_text(), re.DOTALL).group(1)
+    packages = [package for row in needs("grade") for package in row[3].split()]
+    assert json.loads(runtime)["apt"] == packages and "bubblewrap" in packages
+
+
+def test_lab_1_tells_how_much_room_the_boot_sector_has(trees, tmp_path):
+    """The numbers in the hints of exercise 1.2: what is given, what a solution takes, what is left."""
+    text = " ".join((HANDOUTS / "lab1.md").read_text().split())
+    subprocess.run(["make", "-s", "mbr.bin", f"BUILD={tmp_path}"], cwd=trees("start-1"), check=True, capture_output=True)
+    given, solved = (folder.stat().st_size for folder in (tmp_path / "mbr.bin", trees("solution-1") / "build/mbr.bin"))
+    assert f"What you were given takes {given} of them" in text
+    assert "needs about 230 more, so some forty are to spare" in text
+    assert abs(solved - given - 230) < 10 and abs(446 - solved - 40) < 10
 
 
 # ---- exercises and questions
@@ -327,6 +353,8 @@ def test_every_question_has_an_answer(lab):
 
 # ---- console blocks
 
+BATCH = " -batch"           # ends gdb after the commands that a page lets its reader type
+
 
 def console_blocks(page):
     """[(where, until, [(command, output lines)])] of the blocks to run; where is start, solution or project."""
@@ -338,8 +366,13 @@ def console_blocks(page):
             line = line.removeprefix(indent)
             if line.startswith("$ "):
                 steps.append((line[2:], []))
+            elif line.startswith("(gdb) "):
+                command, shown = steps.pop()
+                steps.append((command.removesuffix(BATCH) + f" -ex {shlex.quote(line[6:])}" + BATCH, shown))
             else:
                 steps[-1][1].append(line)
+        # gdb says goodbye then, which nobody sees who types.
+        steps = [(command, [*shown, "..."] if command.endswith(BATCH) else shown) for command, shown in steps]
         where = re.match(r"=(\w+)", info)
         blocks.append((where.group(1) if where else "start", info.endswith("until"), steps))
     return blocks
@@ -350,6 +383,14 @@ def test_console_blocks_are_well_formed():
     for page in PAGES:
         for info in re.findall(r"^(?:> )?```console(.*)$", page.read_text(), re.MULTILINE):
             assert re.fullmatch(r"( run(=solution|=project)?( until)?)?", info), f"{page.name}: ```console{info}"
+
+
+def test_gdb_lines_are_typed(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("> ```console run=solution\n> $ scripts/debug_qemu.sh -- -ex continue\n> ...\n> (gdb) print $eip\n> $1 = 5\n"
+                    "> (gdb) print 'a.c'::b\n> $2 = 6\n> $ true\n> ```\n")
+    command = "scripts/debug_qemu.sh -- -ex continue -ex 'print $eip' -ex " + shlex.quote("print 'a.c'::b") + " -batch"
+    assert console_blocks(page) == [("solution", False, [(command, ["...", "$1 = 5", "$2 = 6", "..."]), ("true", [])])]
 
 
 def plain(output):

@@ -5,6 +5,7 @@ says (`needs`). The starter scores what lab.toml says, the solution everything.
 The matrix itself is slow (make test-all); scripts/mutants --stubs prints it.
 """
 
+import re
 import subprocess
 
 import pytest
@@ -17,17 +18,30 @@ from test_mutants import LABS, TOP, FakeLab, FakeTest, mutants
 def test_the_starter_and_the_solution(lab):
     with grading.grader(lab) as grader:
         expected = mutants.tomllib.loads((TOP / grader.project.labs[lab - 1].toml).read_text())["start_points"]
-        graded = grader.grade(grader.files(solved=False))
-        assert graded.total == expected, graded.output
+        graded = grader.grade(grader.files(solved=False), "--remote")
+        assert graded.total == expected and str(grader.folder) not in graded.output, graded.output
         graded = grader.grade(grader.files())
         assert graded.total == 100, graded.output
+
+
+def test_a_boot_sector_that_is_too_long():
+    """It costs what boots from the disk, and the report says what is wrong in the image maker's words."""
+    with grading.grader() as grader:
+        files = grader.files()
+        files["src/boot/mbr.asm"] += b"padding: times 100 db 0\n"
+        graded = grader.grade(files, "error_on_screen", "reads_by_packets")
+    assert graded.scores == {"error_on_screen": 0, "reads_by_packets": 4}, graded.output
+    lines = [line.strip() for line in graded.reports["error_on_screen"].splitlines()]
+    assert re.fullmatch(r"mkimage: the boot sector's code has 5\d\d bytes, but only 446 fit; what is in mbr\.asm, print\.asm "
+                        r"and disk\.asm must be shorter \(build/mbr\.bin\)", lines[2]), graded.output
+    assert lines[1] == f"src/ does not build: The build failed: {lines[2]}"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lab", LABS)
 def test_each_exercise_counts_alone(lab):
-    done = subprocess.run([TOP / "scripts/mutants", str(lab), "--stubs", "--work", TOP / "build/test/matrix"], capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run([TOP / "scripts/mutants", str(lab), "--stubs", "--work", TOP / "build/test/matrix"],
+                          capture_output=True, text=True, check=False)
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -1,5 +1,6 @@
 /*
- * What the host programs need of the host's C library, declared here because its headers do not mix with lib/types.h.
+ * What the host programs need of the host's C library, declared here because its headers do not mix
+ * with lib/types.h.
  *
  * Input: records on standard input; output: text. They judge nothing: the grader does.
  */

@@ -1,13 +1,16 @@
-; Calls a20_is_on and a20_enable with the gate open and shut. Parameter byte: what INT 15h AX = 2401h does here:
-; 0 = the BIOS's own, 1 = fails, 2 = claims success and does nothing, 3 = opens it and changes every register,
-; 4 = fails, and port 0x92 opens nothing either; 5 = and port 0x60 neither.
+; Calls a20_is_on and a20_enable with the gate open and shut. Parameter byte: what INT 15h
+; AX = 2401h does here: 0 = the BIOS's own, 1 = fails, 2 = claims success and does nothing,
+; 3 = opens it and changes every register, 4 = fails, and port 0x92 opens nothing either;
+; 5 = and port 0x60 neither.
 ;
 ; Reports (flags are 0 or 1; KEPT: the registers that must be kept were):
-;     shut TRUTH                   is the gate shut after this program shut it? (self-check: must be 1)
-;     watch TRUTH                  modes 4 and 5: does the gate stay shut when this program uses port 0x92? (must be 1)
-;     is_on CF WORDS KEPT          a20_is_on with the gate shut; then with it open. WORDS: memory was changed
-;     values CF                    mode 0: 1 if a20_is_on took an open gate for shut, for any word at FFFF:0510
-;     enable CF TRUTH CALLS KEPT   a20_enable: its carry, whether the gate is open, how often INT 15h AX = 24xx was called
+;     shut TRUTH                   is the gate shut after this program shut it? (self-check: 1)
+;     watch TRUTH                  modes 4, 5: does it stay shut if this program uses port 0x92? (1)
+;     is_on CF WORDS KEPT          a20_is_on, gate shut; then open. WORDS: memory was changed
+;     values CF                    mode 0: 1 if a20_is_on took an open gate for shut, for any word
+;                                  at FFFF:0510
+;     enable CF TRUTH CALLS KEPT   a20_enable: its carry, whether the gate is open, how often
+;                                  INT 15h AX = 24xx was called
 
 %include "lab01-boot/harness/program.inc"
 extern a20_is_on, a20_enable
@@ -113,8 +116,8 @@ try_enable:
     SAY 10
     ret
 
-; From now on port 0x92 opens nothing: a debug register watches it, and after each access its exception shuts the gate.
-; In mode 5, another one watches port 0x60.
+; From now on port 0x92 opens nothing: a debug register watches it, and after each access its
+; exception shuts the gate. In mode 5, another one watches port 0x60.
 watch:
     mov word [1 * 4], undo
     mov word [1 * 4 + 2], 0

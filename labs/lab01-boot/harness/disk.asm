@@ -1,12 +1,13 @@
 ; Calls disk_init and disk_read with an INT 13h of its own in between. Parameters:
-;     0 u8 mode   0 = the BIOS takes packets; 1 = AH = 41h fails; 2 = AH = 41h leaves BX; 3 = CX bit 0 is clear;
-;                 4 = there is no drive: everything fails with code 0x80
-;     1 u8 sectors per track   2 u16 heads           the geometry that AH = 08h tells and AH = 02h goes by
-;     4 u32 LBA   8 u8 times   9 u8 code             reads of that sector fail so often, with that code
+;     0 u8 mode   0 = the BIOS takes packets; 1 = AH = 41h fails; 2 = AH = 41h leaves BX;
+;                 3 = CX bit 0 is clear; 4 = there is no drive: everything fails with code 0x80
+;     1 u8 sectors per track   2 u16 heads   the geometry that AH = 08h tells and AH = 02h goes by
+;     4 u32 LBA   8 u8 times   9 u8 code     reads of that sector fail so often, with that code
 ;    10 u16 n, then n requests: u32 LBA, u16 count, u16 buffer offset
 ;
-; Reports "init CF AH", per request "read CF AH SUM GUARD" (GUARD: 1 if the 512 bytes behind were touched), and in between
-; every call: "reset", "packet COUNT LBA", "chs COUNT LBA", "geometry", "check".
+; Reports "init CF AH", per request "read CF AH SUM GUARD" (GUARD: 1 if the 512 bytes behind were
+; touched), and in between every call: "reset", "packet COUNT LBA", "chs COUNT LBA", "geometry",
+; "check".
 
 %include "lab01-boot/harness/program.inc"
 extern disk_init, disk_read

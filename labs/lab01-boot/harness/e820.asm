@@ -1,8 +1,10 @@
-; Calls e820_collect with an INT 15h AX = E820h of its own. Parameters: u32 flags, u32 count, then count entries of
-; 32 bytes: base, length (u64), type, attributes, CL to return (0: 20 or 24 as asked), the next entry (0: none).
-;     flags: 1 = the last entry ends with CF on the next call instead of EBX = 0; 2 = destroys EDX; 4 = no E820 at all
-;            8 = no E820 and no AH = 88h either; 16 = EAX is not 'SMAP'. The upper 24 bits turn the number of an
-;            entry into what EBX shows (by xor), since it means nothing to anybody but the BIOS.
+; Calls e820_collect with an INT 15h AX = E820h of its own. Parameters: u32 flags, u32 count, then
+; count entries of 32 bytes: base, length (u64), type, attributes, CL to return (0: 20 or 24 as
+; asked), the next entry (0: none).
+;     flags: 1 = the last entry ends with CF on the next call instead of EBX = 0; 2 = destroys EDX;
+;            4 = no E820 at all; 8 = no E820 and no AH = 88h either; 16 = EAX is not 'SMAP'. The
+;            upper 24 bits turn the number of an entry into what EBX shows (by xor), since it means
+;            nothing to anybody but the BIOS.
 ;
 ; Reports "count N" and each raw entry "entry" in six words, then "calls N".
 

@@ -1,9 +1,10 @@
 ; An option ROM that makes the machine another one. The grader sets its parameters and its checksum.
 ;
-; With garbage, it takes over INT 19h, and when the BIOS wants to boot, it fills the RAM that nobody owns with garbage,
-; shuts the A20 gate, sets odd registers and jumps to the boot sector at 0000:7C00. Replacing INT 19h is the way that works
-; under SeaBIOS: what a ROM does to RAM at its initialisation is undone, and chaining to the BIOS's own handler comes too
-; early. Reports one line on port 0xE9: "hostile 1" if the gate is really shut, "hostile 0" if not.
+; With garbage, it takes over INT 19h, and when the BIOS wants to boot, it fills the RAM that
+; nobody owns with garbage, shuts the A20 gate, sets odd registers and jumps to the boot sector at
+; 0000:7C00. Replacing INT 19h is the way that works under SeaBIOS: what a ROM does to RAM at its
+; initialisation is undone, and chaining to the BIOS's own handler comes too early. Reports one
+; line on port 0xE9: "hostile 1" if the gate is really shut, "hostile 0" if not.
 ;
 ; With an entry, INT 15h AX = E820h tells one more range, behind the BIOS's own.
 
@@ -124,7 +125,7 @@ boot:
     mov dword [0x62c], 0x00cf9200
     mov word [0x630], 15
     mov dword [0x632], 0x620
-    lgdt [0x630]                    ; above 1 MiB, through a moment in protected mode (the gate is open still)
+    lgdt [0x630]                    ; above 1 MiB, by way of protected mode (the gate is open still)
     mov eax, cr0
     or al, 1
     mov cr0, eax

@@ -1,5 +1,5 @@
-; The graders' own boot sector: loads a test program (63 sectors) to 0x8000 and its parameters (64 sectors) to 0x20000,
-; in the simplest way, and jumps there with DS = ES = SS = 0 and DL = the drive.
+; The graders' own boot sector: loads a test program (63 sectors) to 0x8000 and its parameters
+; (64 sectors) to 0x20000 and jumps there with DS = ES = SS = 0 and DL = the drive.
 
 bits 16
 org 0x7c00

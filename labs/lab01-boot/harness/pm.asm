@@ -1,10 +1,10 @@
 ; Calls copy_high (with parameter byte 0 = 1) or protected_jump (= 0).
 ;
-; copy_high: copies 4 KiB of the parameters to 5 MiB + 16 and from there back to 0x30000, then reports the sums:
-;     copy SUM SUM, after "changed" if copy_high changed a register, and "real" if the BIOS still works afterwards;
-;     then it halts, and the grader looks at the memory from outside.
-; protected_jump: ends in 32-bit code here that puts EBX's copy into ESI and halts with EDI = 0x600DC0DE; the grader then
-; looks at the registers from outside.
+; copy_high: copies 4 KiB of the parameters to 5 MiB + 16 and from there back to 0x30000, then
+;     reports the sums: copy SUM SUM, after "changed" if copy_high changed a register, and "real"
+;     if the BIOS still works afterwards; then it halts for a look at the memory from outside.
+; protected_jump: ends in 32-bit code here that puts EBX's copy into ESI and halts with
+;     EDI = 0x600DC0DE; the grader then looks at the registers from outside.
 
 %include "lab01-boot/harness/program.inc"
 extern protected_jump, copy_high
@@ -69,7 +69,7 @@ copying:
     mov ax, 0x3000
     call sum
     SAY 10
-    mov ah, 0x02                    ; ask the BIOS something that needs interrupts and real mode to work
+    mov ah, 0x02                    ; ask the BIOS what needs interrupts and real mode to work
     mov ecx, [0x46c]
 .tick:
     hlt

@@ -1,8 +1,10 @@
-; Calls puts and puthex. Parameters: strings, one after the other, each NUL-terminated; an empty one ends them - but the
-; very first byte says how many leading bytes to pass to puthex, which come before the strings.
+; Calls puts and puthex. Parameters: strings, one after the other, each NUL-terminated; an empty
+; one ends them - but the very first byte says how many leading bytes to pass to puthex, which come
+; before the strings.
 ;
-; Reports per call which registers changed: "regs" and a mask (0 is right); at the end "teletype" and how many characters
-; went through INT 10h, AH = 0Eh, page 0, the two that this program prints itself between bytes and strings among them.
+; Reports per call which registers changed: "regs" and a mask (0 is right); at the end "teletype"
+; and how many characters went through INT 10h, AH = 0Eh, page 0, the two that this program prints
+; itself between bytes and strings among them.
 
 %include "lab01-boot/harness/program.inc"
 extern puts, puthex

@@ -1,6 +1,6 @@
 /*
- * Runs e820_sanitize on maps from standard input: u32 count, u32 max, then count entries of 24 bytes.
- * Prints for each "map COUNT", its entries "base length type attributes", and "end".
+ * Runs e820_sanitize on maps from standard input: u32 count, u32 max, then count entries of
+ * 24 bytes. Prints for each "map COUNT", its entries "base length type attributes", and "end".
  */
 #include "host.h"
 #include "lib/e820.h"
@@ -11,7 +11,8 @@ int main(void)
 
     while (take(head, sizeof(head))) {
         /* Exactly as large as they need to be, so that the sanitizer sees a step outside. */
-        struct e820_entry *raw = malloc(head[0] * sizeof(*raw)), *map = malloc(head[1] * sizeof(*map));
+        struct e820_entry *raw = malloc(head[0] * sizeof(*raw));
+        struct e820_entry *map = malloc(head[1] * sizeof(*map));
         if (!take(raw, head[0] * sizeof(*raw)))
             return 2;
         unsigned n = e820_sanitize(raw, head[0], map, head[1]);

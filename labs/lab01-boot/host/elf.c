@@ -1,6 +1,7 @@
 /*
- * Runs elf_load on files from standard input: u32 size, low, high, then the file's bytes. The memory is filled with 0xA5
- * before. Prints "result R start end entry" and the memory, run-length coded as "BYTE*COUNT" words on one line.
+ * Runs elf_load on files from standard input: u32 size, low, high, then the file's bytes. The
+ * memory is filled with 0xA5 before. Prints "result R start end entry" and the memory, run-length
+ * coded as "BYTE*COUNT" words on one line.
  */
 #include "host.h"
 #include "boot/elf.h"

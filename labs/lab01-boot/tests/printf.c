@@ -1,6 +1,7 @@
 /*
- * What vsnprintf makes of formats that the seed chooses. The grader makes the same choices and knows the answers. What is
- * known to go wrong (flags, widths, numbers at the edge of their type) is there in every run, whatever the seed.
+ * What vsnprintf makes of formats that the seed chooses. The grader makes the same choices and
+ * knows the answers. What is known to go wrong (flags, widths, numbers at the edge of their type)
+ * is there in every run, whatever the seed.
  */
 #include "ktest.h"
 #include "debug/log.h"
@@ -10,7 +11,9 @@
 
 #define CASES 60
 
-static const char *const flags[] = { "", "-", "0", "+", " ", "#", "-0", "0-", "+0", " 0", "#0", "+ ", "-+" };
+static const char *const flags[] = {
+    "", "-", "0", "+", " ", "#", "-0", "0-", "+0", " 0", "#0", "+ ", "-+",
+};
 static const char *const widths[] = { "", "1", "5", "9", "14" };
 static const char *const precisions[] = { "", ".0", ".3", ".10" };
 #define FIELDS (ARRAY_SIZE(flags) * ARRAY_SIZE(widths))
@@ -118,7 +121,8 @@ KTEST(printf_text)
     char text[64], buffer[128];
     uint32_t arguments[1];
 
-    for (unsigned i = 0; i < 4 * 9; i++) {          /* with - or not, with a width or not; %c, and %s with each word */
+    /* With - or not, with a width or not; %c, and %s with each word. */
+    for (unsigned i = 0; i < 4 * 9; i++) {
         strlcpy(text, "<%", sizeof(text));
         add(text, i & 1 ? "-" : "");
         add(text, i & 2 ? "7" : "");
@@ -134,7 +138,9 @@ KTEST(printf_text)
         report(text, result, buffer);
     }
     arguments[0] = 0;
-    static const char *const fixed[] = { "", "100%%", "%s", "%p", "%%%c%%", "[%14p]", "%q", "[%-5y]", "50%" };
+    static const char *const fixed[] = {
+        "", "100%%", "%s", "%p", "%%%c%%", "[%14p]", "%q", "[%-5y]", "50%",
+    };
     for (unsigned i = 0; i < ARRAY_SIZE(fixed); i++) {
         arguments[0] = strchr(fixed[i], 'c') ? 'c' : strchr(fixed[i], 'p') ? 0xb8000 : 0;
         int result = format(buffer, sizeof(buffer), fixed[i], arguments);
@@ -147,14 +153,15 @@ KTEST(printf_long_long)
     char text[64], buffer[128];
     uint32_t arguments[3];
 
-    for (unsigned i = 0; i < 6 * 6 * 3; i++) {      /* each kind of low half with each kind of high half */
+    /* Each kind of low half with each kind of high half. */
+    for (unsigned i = 0; i < 6 * 6 * 3; i++) {
         strlcpy(text, "%", sizeof(text));
         add_field(text, i);
         add(text, i % 3 == 0 ? "lld" : i % 3 == 1 ? "llu" : "llx");
         add(text, "|%d");
         arguments[0] = value(i / 3);
         arguments[1] = value(i / 18);
-        arguments[2] = value(5);                    /* comes out right only if 64 bits were taken before */
+        arguments[2] = value(5);                    /* right only if 64 bits were taken before */
         int result = format(buffer, sizeof(buffer), text, arguments);
         report(text, result, buffer);
     }

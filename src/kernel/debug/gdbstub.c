@@ -1,5 +1,6 @@
 /*
- * The stub: packets come in as "$text#checksum", are acknowledged by '+', and answered in the same form.
+ * The stub: packets come in as "$text#checksum", are acknowledged by '+', and answered in the same
+ * form.
  *
  * Numbers are hexadecimal; memory and registers are bytes in hexadecimal, lowest address first.
  */
@@ -13,7 +14,7 @@
 #define BREAKPOINTS_MAX 16
 #define INT3            0xcc
 #define EFLAGS_TF       0x100u      /* trap after the next instruction */
-#define REGISTERS       16          /* eax ecx edx ebx esp ebp esi edi eip eflags cs ss ds es fs gs */
+#define REGISTERS       16  /* eax ecx edx ebx esp ebp esi edi eip eflags cs ss ds es fs gs */
 #define GDB_INTERRUPT   0x03
 
 static const struct gdb_port *port;
@@ -57,10 +58,13 @@ static void send_reply(void)
 {
     do
         send_once();
-    while (port->get() == '-');             /* gdb got it wrong: again. Anything but '-' will do as a yes */
+    while (port->get() == '-');             /* gdb got it wrong: again. All but '-' is a yes */
 }
 
-/* Take the next whole packet whose checksum is right; one that is too long is refused like one that is wrong. */
+/*
+ * Take the next whole packet whose checksum is right; one that is too long is refused like one that
+ * is wrong.
+ */
 static void receive_packet(void)
 {
     for (;;) {
@@ -142,8 +146,9 @@ static void read_registers(const struct trapframe *tf, uint32_t r[REGISTERS])
 {
     bool user = tf->cs & 3;
     const uint32_t values[REGISTERS] = {
-        tf->eax, tf->ecx, tf->edx, tf->ebx, trap_esp(tf), tf->ebp, tf->esi, tf->edi, tf->eip, tf->eflags,
-        tf->cs & 0xffff, (user ? tf->user_ss : tf->ds) & 0xffff, tf->ds & 0xffff, tf->es & 0xffff, tf->fs & 0xffff, tf->gs & 0xffff,
+        tf->eax, tf->ecx, tf->edx, tf->ebx, trap_esp(tf), tf->ebp, tf->esi, tf->edi,
+        tf->eip, tf->eflags, tf->cs & 0xffff, (user ? tf->user_ss : tf->ds) & 0xffff,
+        tf->ds & 0xffff, tf->es & 0xffff, tf->fs & 0xffff, tf->gs & 0xffff,
     };
 
     memcpy(r, values, sizeof(values));
@@ -192,8 +197,8 @@ static void write_memory(const char *text)
     uint32_t address, n;
     uint8_t bytes[PACKET_MAX / 2];
 
-    if (!take_number(&text, &address) || !take_char(&text, ',') || !take_number(&text, &n) || !take_char(&text, ':') ||
-        n > sizeof(bytes) || !take_bytes(&text, bytes, n))
+    if (!take_number(&text, &address) || !take_char(&text, ',') || !take_number(&text, &n) ||
+        !take_char(&text, ':') || n > sizeof(bytes) || !take_bytes(&text, bytes, n))
         answer("E01");
     else
         answer(poke(address, bytes, n) ? "E0e" : "OK");
@@ -201,13 +206,18 @@ static void write_memory(const char *text)
 
 /* ---- breakpoints */
 
+static bool peek(uint32_t address, uint8_t *byte)
+{
+    return probe_copy(byte, (const void *)(uintptr_t)address, 1) == 0;
+}
+
 static void plant_all(void)
 {
     static const uint8_t int3 = INT3;
 
     for (int i = 0; i < BREAKPOINTS_MAX; i++)
         if (breakpoints[i].used)
-            breakpoints[i].planted = probe_copy(&breakpoints[i].original, (const void *)(uintptr_t)breakpoints[i].address, 1) == 0 &&
+            breakpoints[i].planted = peek(breakpoints[i].address, &breakpoints[i].original) &&
                                      poke(breakpoints[i].address, &int3, 1) == 0;
 }
 
@@ -229,7 +239,10 @@ static bool have_breakpoint(uint32_t address)
     return false;
 }
 
-/* "0,address,kind" of Z (set) and z (clear); other types than software breakpoints are not supported: no answer. */
+/*
+ * "0,address,kind" of Z (set) and z (clear); other types than software breakpoints are not
+ * supported: no answer.
+ */
 static void change_breakpoint(const char *text, bool set)
 {
     uint32_t address;
@@ -237,7 +250,7 @@ static void change_breakpoint(const char *text, bool set)
 
     if (!take_char(&text, '0') || !take_char(&text, ','))
         return;
-    if (!take_number(&text, &address) || probe_copy(&byte, (const void *)(uintptr_t)address, 1) != 0) {
+    if (!take_number(&text, &address) || !peek(address, &byte)) {
         answer("E0e");
         return;
     }
@@ -346,7 +359,7 @@ void gdb_attention(struct trapframe *tf)
 {
     uint8_t byte = port->get();
 
-    begun = byte == '$';                    /* a gdb that attaches: it asks first, and waits for no stop reply */
+    begun = byte == '$';                    /* a gdb that attaches asks, and awaits no stop reply */
     if (begun || byte == GDB_INTERRUPT)
         stopped(tf, !begun);
 }
@@ -362,7 +375,7 @@ void gdb_break(void)
 {
     if (!port)
         return;
-    uint32_t flags = irq_save();            /* what gdb sends must not come as an interrupt before the stop */
+    uint32_t flags = irq_save();            /* gdb's bytes must not interrupt before the stop */
     kprintf(LOG_INFO, "waiting for gdb on COM2\n");
     breakpoint();
     irq_restore(flags);

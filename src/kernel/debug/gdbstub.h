@@ -1,8 +1,9 @@
 /*
- * A debugger inside the kernel that gdb talks to over a serial line, for machines that are no emulator.
+ * A debugger inside the kernel that gdb talks to over a serial line, for machines that are no
+ * emulator.
  *
- * Knows registers, memory, breakpoints, step, continue, kill (reset) and detach. While gdb has the word, the kernel stands
- * still with interrupts off.
+ * Knows registers, memory, breakpoints, step, continue, kill (reset) and detach. While gdb has the
+ * word, the kernel stands still with interrupts off.
  *
  * GDB manual, appendix E: the remote serial protocol.
  */
@@ -23,7 +24,10 @@ void gdb_init(const struct gdb_port *port);
 /* Stop in gdb, or go on at once if there is no port. */
 void gdb_break(void);
 
-/* A byte has come while the kernel was running: 0x03 (gdb's Ctrl-C), the '$' of a gdb that attaches, or nothing of importance. */
+/*
+ * A byte has come while the kernel was running: 0x03 (gdb's Ctrl-C), the '$' of a gdb that
+ * attaches, or nothing of importance.
+ */
 void gdb_attention(struct trapframe *tf);
 
 #endif

@@ -17,7 +17,7 @@ extern const struct monitor_command __start_monitor_commands[], __stop_monitor_c
 
 static bool leaving;
 
-/* Split a line at its blanks. Returns the number of words; what is more than MONITOR_WORDS is left out. */
+/* Split a line at its blanks. Returns the number of words, MONITOR_WORDS at most. */
 static int split(char *line, char **words)
 {
     int n = 0;
@@ -42,7 +42,8 @@ void monitor_run(char *line, struct trapframe *tf)
 
     if (n == 0)
         return;
-    for (const struct monitor_command *c = __start_monitor_commands; c < __stop_monitor_commands; c++) {
+    for (const struct monitor_command *c = __start_monitor_commands;
+         c < __stop_monitor_commands; c++) {
         if (strcmp(c->name, words[0]) == 0) {
             c->run(n, words, tf);
             return;
@@ -59,12 +60,16 @@ void monitor(struct trapframe *tf)
         readline("monitor> ", line, sizeof(line));
         monitor_run(line, tf);
     }
-    leaving = false;                /* this monitor only: Ctrl-Alt-Esc at the prompt calls one inside another */
+    leaving = false;                /* this one only: at its prompt Ctrl-Alt-Esc calls another */
 }
 
 static int digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 99;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : 99;
 }
 
 bool monitor_number(const char *text, uint32_t *value)
@@ -90,9 +95,10 @@ bool monitor_number(const char *text, uint32_t *value)
 MONITOR_COMMAND(help, "", "this list")
 {
     (void)argc, (void)argv, (void)tf;
-    for (const struct monitor_command *c = __start_monitor_commands; c < __stop_monitor_commands; c++) {
-        int width = strlen(c->name) + 1 + strlen(c->usage);
-        console_printf("  %s %s%*s  %s\n", c->name, c->usage, width < 18 ? 18 - width : 0, "", c->help);
+    for (const struct monitor_command *c = __start_monitor_commands;
+         c < __stop_monitor_commands; c++) {
+        int width = strlen(c->name) + 1 + strlen(c->usage), pad = width < 18 ? 18 - width : 0;
+        console_printf("  %s %s%*s  %s\n", c->name, c->usage, pad, "", c->help);
     }
 }
 
@@ -155,18 +161,20 @@ static void dump_line(uint32_t address, const uint8_t *bytes, unsigned n)
 MONITOR_COMMAND(x, "ADDR [N]", "N bytes of memory (64), in hexadecimal and as characters")
 {
     (void)tf;
-    // exercise 2.8 begin: check the words; dump line by line, stop at the first byte that cannot be read
+    // exercise 2.8 begin: check the words; dump line by line up to what cannot be read
     uint32_t address, n = 64;
     uint8_t bytes[16];
 
-    if (argc < 2 || argc > 3 || !monitor_number(argv[1], &address) || (argc == 3 && !monitor_number(argv[2], &n))) {
+    if (argc < 2 || argc > 3 || !monitor_number(argv[1], &address) ||
+        (argc == 3 && !monitor_number(argv[2], &n))) {
         console_printf("usage: x ADDR [N]\n");
         return;
     }
     while (n > 0) {
+        const uint8_t *from = (const uint8_t *)(uintptr_t)address;
         unsigned part = n < sizeof(bytes) ? n : sizeof(bytes);
         unsigned readable = 0;
-        while (readable < part && probe_copy(bytes + readable, (const void *)(uintptr_t)(address + readable), 1) == 0)
+        while (readable < part && probe_copy(&bytes[readable], from + readable, 1) == 0)
             readable++;
         if (readable)
             dump_line(address, bytes, readable);
@@ -189,7 +197,8 @@ MONITOR_COMMAND(interrupts, "", "how often each interrupt line was used")
     for (unsigned line = 0; line < IRQ_LINES; line++)
         if (irq_count(line))
             console_printf("  line %2u  %10u\n", line, irq_count(line));
-    console_printf("  spurious %10u\n  typed characters dropped %u\n", irq_spurious_count(), input_dropped());
+    console_printf("  spurious %10u\n  typed characters dropped %u\n", irq_spurious_count(),
+                   input_dropped());
 }
 
 MONITOR_COMMAND(panic, "[TEXT]", "panic, to see what it looks like")

@@ -1,5 +1,5 @@
 /*
- * Line editing. What it draws uses backspaces and blanks only, so that every console understands it.
+ * Line editing. What it draws uses backspaces and blanks only: every console understands it.
  */
 #include "debug/readline.h"
 #include "debug/input.h"
@@ -21,7 +21,10 @@ static void back(unsigned n)
         console_printf("\b");
 }
 
-/* Draw the line from the cursor on, over `gone` characters that stood behind it, and put the cursor back. */
+/*
+ * Draw the line from the cursor on, over `gone` characters that stood behind it, and put the cursor
+ * back.
+ */
 static void redraw(const struct editor *e, unsigned gone)
 {
     console_printf("%.*s%*s", (int)(e->length - e->at), e->line + e->at, (int)gone, "");

@@ -1,5 +1,5 @@
 /*
- * Reading fw_cfg by port I/O. A machine without the device reads as all ones or zeros and has no signature.
+ * Reading fw_cfg by port I/O. Without the device, all ones or zeros are read, and no signature.
  */
 #include "dev/fwcfg.h"
 #include "abi/errno.h"

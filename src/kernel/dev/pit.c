@@ -11,7 +11,7 @@
 #define PIT_HZ      1193182u
 #define CHANNEL0    0x40
 #define CONTROL     0x43
-#define CH0_RATE    0x34            /* channel 0, low byte then high byte, mode 2 (rate generator), binary */
+#define CH0_RATE    0x34            /* channel 0, low byte then high byte, mode 2, binary */
 #define IRQ_LINE    0
 
 static struct spinlock lock;
@@ -29,7 +29,7 @@ static bool tick(void *arg, struct trapframe *tf)
 
 void pit_init(void)
 {
-    // exercise 2.4 begin: mode 2 with the divisor nearest to PIT_HZ / TICK_HZ, low byte first; register tick for line 0
+    // exercise 2.4 begin: mode 2, the divisor nearest to PIT_HZ / TICK_HZ; tick for line 0
     unsigned divisor = (PIT_HZ + TICK_HZ / 2) / TICK_HZ;
 
     outb(CONTROL, CH0_RATE);
@@ -58,7 +58,7 @@ uint64_t uptime_ms(void)
 
 void delay_ms(uint32_t ms)
 {
-    // exercise 2.4 begin: sleep by irq_wait() until ms whole milliseconds have passed; the current one has begun already
+    // exercise 2.4 begin: irq_wait() for ms whole milliseconds; the current one has begun
     uint64_t end = uptime_ms() + ms + 1;
 
     while (uptime_ms() < end)

@@ -1,14 +1,14 @@
 /*
  * The 8253/8254 interval timer's channel 0: the system's clock tick, and time since boot.
  *
- * Intel 8254 data sheet (231164); its input on a PC is 1,193,182 Hz (a third of the colour carrier).
+ * Intel 8254 data sheet (231164). Its input on a PC is 1,193,182 Hz, a third of the colour carrier.
  */
 #ifndef DEV_PIT_H
 #define DEV_PIT_H
 
 #include "lib/types.h"
 
-#define TICK_HZ 1000                /* interrupts a second: a tick is a millisecond, but for 0.015 % */
+#define TICK_HZ 1000            /* interrupts a second: a tick is a millisecond, but for 0.015 % */
 
 /* Set up channel 0 for TICK_HZ and take interrupt line 0. */
 void pit_init(void);

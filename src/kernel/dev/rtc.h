@@ -15,7 +15,7 @@ struct rtc_time {
 /* Read the clock. Takes up to a millisecond or two while the chip updates itself. */
 struct rtc_time rtc_read(void);
 
-/* Seconds since 1970-01-01 00:00:00 UTC (POSIX's definition, without leap seconds); years 1970 to 2105. */
+/* Seconds since 1970-01-01 00:00:00 UTC, as POSIX counts: without leap seconds. 1970 to 2105. */
 uint32_t rtc_seconds(const struct rtc_time *t);
 
 #endif

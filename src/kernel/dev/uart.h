@@ -29,7 +29,10 @@ enum {
 #define STATUS_READY  0x01          /* a byte was received */
 #define STATUS_EMPTY  0x20          /* the transmitter takes another byte */
 
-/* Set the port up for 115200 baud, 8 data bits, no parity, 1 stop bit, no interrupts. Returns false if no UART is there. */
+/*
+ * Set the port up for 115200 baud, 8 data bits, no parity, 1 stop bit, no interrupts.
+ * Returns false if no UART is there.
+ */
 static inline bool uart_init(uint16_t base)
 {
     outb(base + UART_SCRATCH, 0x5a);

@@ -1,5 +1,6 @@
 /*
- * The VGA console: newline, carriage return, backspace, tab, scrolling, a cursor, and a colour per log level.
+ * The VGA console: newline, carriage return, backspace, tab, scrolling, a cursor, and a colour
+ * per log level.
  */
 #include "dev/vga.h"
 #include "debug/log.h"
@@ -67,7 +68,8 @@ static void show_cursor(void)
 
 static void vga_write(const char *text, size_t n, enum log_level level)
 {
-    uint8_t colour = level <= LOG_ERR ? RED : level == LOG_WARNING ? BROWN : level == LOG_INFO ? GREY : WHITE;
+    uint8_t colour = level <= LOG_ERR ? RED : level == LOG_WARNING ? BROWN
+                     : level == LOG_INFO ? GREY : WHITE;
 
     for (; n; n--)
         put(*text++, colour);

@@ -13,7 +13,8 @@ bool cmdline_find(const char *line, const char *key, char *value, size_t size)
         size_t n = 0;
         while (line[n] && line[n] != ' ')
             n++;
-        if (n >= key_length && strncmp(line, key, key_length) == 0 && (n == key_length || line[key_length] == '=')) {
+        if (n >= key_length && strncmp(line, key, key_length) == 0 &&
+            (n == key_length || line[key_length] == '=')) {
             size_t skip = n == key_length ? n : key_length + 1;
             found = true;
             if (value)

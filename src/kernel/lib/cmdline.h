@@ -7,8 +7,9 @@
 #include "lib/types.h"
 
 /*
- * Find the last word `key` or `key=value`. Copies its value (empty for a bare key) to `value`, cut to `size` bytes
- * with the NUL; value may be NULL if only the answer matters. Returns whether the word is there.
+ * Find the last word `key` or `key=value`. Copies its value (empty for a bare key) to `value`, cut
+ * to `size` bytes with the NUL; value may be NULL if only the answer matters. Returns whether the
+ * word is there.
  */
 bool cmdline_find(const char *line, const char *key, char *value, size_t size);
 

@@ -1,5 +1,5 @@
 /*
- * Making sense of the BIOS's memory map. Also compiled for the host, where the tests feed it bad ones.
+ * Making sense of the BIOS's memory map. Also compiled for the host, where tests feed it bad ones.
  */
 #include "lib/e820.h"
 #include "lib/string.h"
@@ -10,13 +10,14 @@ static uint64_t range_end(const struct e820_entry *e)
     return e->length > -1ull - e->base ? -1ull : e->base + e->length;
 }
 
-unsigned e820_sanitize(const struct e820_entry *raw, unsigned n, struct e820_entry *map, unsigned max)
+unsigned e820_sanitize(const struct e820_entry *raw, unsigned n, struct e820_entry *map,
+                       unsigned max)
 {
-    // exercise 1.4 begin: sort, let the greater type win where ranges overlap, join neighbours of one type
+    // exercise 1.4 begin: sort; where ranges overlap the greater type wins; join equal neighbours
     uint64_t edge[2 * E820_MAX];
     unsigned edges = 0, count = 0;
 
-    /* Where anything begins or ends, in order. Between two neighbouring edges every range covers all or nothing. */
+    /* Where anything begins or ends, in order. Between two edges a range covers all or nothing. */
     for (unsigned i = 0; i < 2 * n; i++) {
         uint64_t at = i % 2 ? range_end(&raw[i / 2]) : raw[i / 2].base;
         unsigned place = edges++;
@@ -37,7 +38,9 @@ unsigned e820_sanitize(const struct e820_entry *raw, unsigned n, struct e820_ent
         if (count > 0 && last->type == type && last->base + last->length == start) {
             last->length += end - start;
         } else if (count < max) {
-            map[count++] = (struct e820_entry){ .base = start, .length = end - start, .type = type, .attributes = 1 };
+            map[count++] = (struct e820_entry){
+                .base = start, .length = end - start, .type = type, .attributes = 1,
+            };
         }
     }
     return count;

@@ -1,5 +1,6 @@
 /*
- * The PC's memory map, in the form in which INT 15h AX = E820h hands it out, and what to make of it.
+ * The PC's memory map, in the form in which INT 15h AX = E820h hands it out, and what
+ * to make of it.
  *
  * ACPI specification 6.5, chapter 15.
  */
@@ -26,14 +27,17 @@ struct e820_entry {
 } __attribute__((packed));
 
 /*
- * Make a map that can be relied upon out of one that a BIOS gave: sorted by base, without overlap, without empty
- * ranges, neighbours of one type joined. Where ranges overlap, the greater type number wins, since everything above
- * E820_USABLE is a reason to stay away. A range that would pass the end of the 64-bit space ends there.
+ * Make a map that can be relied upon out of one that a BIOS gave: sorted by base, without overlap,
+ * without empty ranges, neighbours of one type joined. Where ranges overlap, the greater type
+ * number wins, since everything above E820_USABLE is a reason to stay away. A range that would
+ * pass the end of the 64-bit space ends there.
  *
- * Reads n <= E820_MAX entries from `raw`, writes at most `max` to `map` (not the same memory); ranges past that are
- * dropped, the highest first. attributes become 1. Returns the number of entries written.
+ * Reads n <= E820_MAX entries from `raw`, writes at most `max` to `map` (not the same memory);
+ * ranges past that are dropped, the highest first. attributes become 1. Returns the number of
+ * entries written.
  */
-unsigned e820_sanitize(const struct e820_entry *raw, unsigned n, struct e820_entry *map, unsigned max);
+unsigned e820_sanitize(const struct e820_entry *raw, unsigned n, struct e820_entry *map,
+                       unsigned max);
 
 /* Is every byte of [start, end) usable? For a sanitized map. */
 bool e820_usable(const struct e820_entry *map, unsigned n, uint64_t start, uint64_t end);

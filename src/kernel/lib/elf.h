@@ -27,7 +27,8 @@ typedef struct {
 } Elf32_Phdr;
 
 typedef struct {
-    uint32_t sh_name, sh_type, sh_flags, sh_addr, sh_offset, sh_size, sh_link, sh_info, sh_addralign, sh_entsize;
+    uint32_t sh_name, sh_type, sh_flags, sh_addr, sh_offset, sh_size;
+    uint32_t sh_link, sh_info, sh_addralign, sh_entsize;
 } Elf32_Shdr;
 
 typedef struct {

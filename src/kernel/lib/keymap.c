@@ -53,7 +53,7 @@ static const char *movement(uint8_t code)
 /* Notes a modifier's press or release; false if the key is none. */
 static bool modifier(struct keymap *k, uint8_t code, bool extended, bool pressed)
 {
-    // exercise 2.5 begin: Shift, Ctrl and Alt follow their keys, left and right apart; Caps Lock toggles once for each time it goes down
+    // exercise 2.5 begin: left and right keys apart; Caps Lock toggles when it goes down
     switch (code) {
     case LEFT_SHIFT:
     case RIGHT_SHIFT:
@@ -79,10 +79,10 @@ static bool modifier(struct keymap *k, uint8_t code, bool extended, bool pressed
     // exercise 2.5 end
 }
 
-/* The character that a key gives with the modifiers as they are, or -1. (Ctrl-@ is the character 0.) */
+/* The character that a key gives with these modifiers, or -1. (Ctrl-@ is the character 0.) */
 static int character(const struct keymap *k, uint8_t code)
 {
-    // exercise 2.5 begin: from the two tables, by Shift and (for letters) Caps Lock; Ctrl makes '@' to '_' and letters control characters
+    // exercise 2.5 begin: plain or shifted; Ctrl makes '@' to '_' and letters control characters
     if (code >= sizeof(plain) || plain[code] == 0)
         return -1;
     bool letter = plain[code] >= 'a' && plain[code] <= 'z';
@@ -105,7 +105,7 @@ static int character(const struct keymap *k, uint8_t code)
 int keymap_feed(struct keymap *k, uint8_t byte, char *out)
 {
     int n = 0;
-    // exercise 2.5 begin: follow the prefixes; releases and modifiers give nothing; movement keys a sequence; Alt puts ESC first
+    // exercise 2.5 begin: follow the prefixes; use the functions above; Alt puts ESC first
     bool extended = k->extended, pressed = !(byte & KEY_RELEASED);
     uint8_t code = byte & ~KEY_RELEASED;
 

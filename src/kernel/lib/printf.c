@@ -9,7 +9,7 @@ struct spec {
     bool left, zero, plus, space, alternate;    /* the flags - 0 + space # */
     int width;
     int precision;                              /* -1: none given */
-    int longs;                                  /* 0 for int, 1 for long, 2 for long long; -1 short, -2 char */
+    int longs;                                  /* 0 int, 1 long, 2 long long; -1 short, -2 char */
 };
 
 struct output {
@@ -30,8 +30,9 @@ static void pad(struct output *out, char c, int n)
         emit(out, c);
 }
 
-/* A field: prefix, zeros and text, brought to the width by blanks (or, for numbers with flag 0, by more zeros). */
-static void put_field(struct output *out, const struct spec *s, const char *prefix, int zeros, const char *text, int length)
+/* A field: prefix, zeros and text, brought to the width by blanks. */
+static void put_field(struct output *out, const struct spec *s, const char *prefix, int zeros,
+                      const char *text, int length)
 {
     int blanks = s->width - (int)strlen(prefix) - zeros - length;
 
@@ -114,11 +115,11 @@ static struct spec parse_spec(const char **format, va_list *args)
     }
 }
 
-/* A number as a field: its digits in `base`, at least as many as the precision says; prefix is its sign, or 0x. */
-static void put_number(struct output *out, const struct spec *s, const char *prefix, uint64_t value, unsigned base,
-                       const char *digits)
+/* A number as a field: digits in `base`, at least as many as the precision; prefix: sign or 0x. */
+static void put_number(struct output *out, const struct spec *s, const char *prefix,
+                       uint64_t value, unsigned base, const char *digits)
 {
-    // exercise 1.8 begin: make the digits from the last to the first; find how many zeros go before; put_field does the rest
+    // exercise 1.8 begin: make the digits, last first; count the zeros before them; call put_field
     char text[20];                              /* 2^64 has 20 decimal digits */
     int at = sizeof(text), zeros;
 
@@ -144,7 +145,7 @@ static void put_number(struct output *out, const struct spec *s, const char *pre
 /* Print the next argument as the conversion letter (one of diuxXpsc) says. */
 static void convert(struct output *out, const struct spec *s, char conversion, va_list *args)
 {
-    // exercise 1.8 begin: fetch the argument by take_signed, take_unsigned or va_arg; choose sign or prefix; put it
+    // exercise 1.8 begin: fetch by take_signed, take_unsigned, va_arg; find sign or prefix; put it
     static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
 
     switch (conversion) {
@@ -174,7 +175,8 @@ static void convert(struct output *out, const struct spec *s, char conversion, v
         const char *text = va_arg(*args, const char *);
         if (text == NULL)
             text = "(null)";
-        put_field(out, s, "", 0, text, s->precision < 0 ? strlen(text) : strnlen(text, s->precision));
+        put_field(out, s, "", 0, text,
+                  s->precision < 0 ? strlen(text) : strnlen(text, s->precision));
         break;
     }
     case 'c': {
@@ -184,7 +186,8 @@ static void convert(struct output *out, const struct spec *s, char conversion, v
     }
     }
     // exercise 1.8 stub
-    // (void)out, (void)s, (void)conversion, (void)args, (void)put_number, (void)take_signed, (void)take_unsigned;
+    // (void)out, (void)s, (void)conversion, (void)args;
+    // (void)put_number, (void)take_signed, (void)take_unsigned;
     // exercise 1.8 end
 }
 
@@ -194,7 +197,8 @@ int vformat(format_put put, void *context, const char *format, va_list args)
     // exercise 1.8 begin: copy plain text, turn each conversion into its argument's text
     va_list rest;
 
-    va_copy(rest, args);                        /* a va_list parameter may be an array: only a copy has an address */
+    /* A va_list parameter may be an array: only a copy has an address. */
+    va_copy(rest, args);
     for (; *format; format++) {
         if (*format != '%') {
             emit(&out, *format);

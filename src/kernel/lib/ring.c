@@ -25,10 +25,12 @@ bool ring_put(struct ring *ring, uint8_t byte)
 
 int ring_get(struct ring *ring)
 {
-    // exercise 2.6 begin: the oldest byte lies count places before head, round the end of the storage
+    // exercise 2.6 begin: the oldest byte lies count places before head, round the end
     if (ring->count == 0)
         return -1;
-    unsigned tail = ring->head >= ring->count ? ring->head - ring->count : ring->head + ring->size - ring->count;
+    unsigned tail = ring->head - ring->count;
+    if (ring->head < ring->count)
+        tail += ring->size;
     ring->count--;
     return ring->data[tail];
     // exercise 2.6 stub

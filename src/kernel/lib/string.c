@@ -1,5 +1,5 @@
 /*
- * Memory and strings in plain C. The compiler calls memcpy and memset by itself, so they must be here.
+ * Memory and strings in plain C. The compiler calls memcpy and memset by itself: needed here.
  */
 #include "lib/string.h"
 

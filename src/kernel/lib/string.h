@@ -27,7 +27,7 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 /* The first c in s (also its NUL), or NULL. */
 char *strchr(const char *s, int c);
-/* Copy to a buffer of `size` bytes, cut if need be and always NUL-terminated (unless size is 0). Returns strlen(from). */
+/* Copy, cut to `size` bytes with the NUL (not even that if size is 0). Returns strlen(from). */
 size_t strlcpy(char *to, const char *from, size_t size);
 
 #endif

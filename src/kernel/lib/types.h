@@ -12,7 +12,7 @@ typedef int                int32_t;
 typedef unsigned int       uint32_t;
 typedef long long          int64_t;
 typedef unsigned long long uint64_t;
-typedef __SIZE_TYPE__      size_t;      /* the compiler's own, so that tests on the host agree with its headers */
+typedef __SIZE_TYPE__      size_t;      /* the compiler's own: agrees with any host's headers */
 typedef __PTRDIFF_TYPE__   ssize_t;
 typedef __SIZE_TYPE__      uintptr_t;
 typedef __PTRDIFF_TYPE__   intptr_t;

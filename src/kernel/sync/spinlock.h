@@ -1,7 +1,9 @@
 /*
- * Spinlocks. With one processor and no preemption, keeping interrupts out is all that a lock must do.
+ * Spinlocks. With one processor and no preemption, keeping interrupts out is all that a lock must
+ * do.
  *
- * Data that an interrupt handler touches too is locked by spin_lock_irqsave; the answer goes to the matching unlock.
+ * Data that an interrupt handler touches too is locked by spin_lock_irqsave; the answer goes to the
+ * matching unlock.
  */
 #ifndef SYNC_SPINLOCK_H
 #define SYNC_SPINLOCK_H

@@ -1,7 +1,7 @@
 /*
  * Taking over what the loader knows: this system's own loader or a Multiboot one.
  *
- * Loaders leave their structures anywhere in low memory, so they are copied before that memory is used.
+ * Loaders leave their structures anywhere in low memory: they are copied before that is used.
  */
 #include "x86/bootinfo.h"
 #include "abi/errno.h"
@@ -50,8 +50,12 @@ static void take_memory_map(const struct multiboot_info *mb)
             at += m->size + sizeof(m->size);
         }
     } else if (mb->flags & MULTIBOOT_MEMORY) {
-        raw[n++] = (struct e820_entry){ .base = 0, .length = mb->mem_lower * 1024ull, .type = E820_USABLE };
-        raw[n++] = (struct e820_entry){ .base = 0x100000, .length = mb->mem_upper * 1024ull, .type = E820_USABLE };
+        raw[n++] = (struct e820_entry){
+            .base = 0, .length = mb->mem_lower * 1024ull, .type = E820_USABLE,
+        };
+        raw[n++] = (struct e820_entry){
+            .base = 0x100000, .length = mb->mem_upper * 1024ull, .type = E820_USABLE,
+        };
     }
     boot_info.e820_count = e820_sanitize(raw, n, boot_info.e820, E820_MAX);
 }

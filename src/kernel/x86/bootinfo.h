@@ -10,8 +10,8 @@
 extern struct boot_info boot_info;
 
 /*
- * Copy or convert what the loader left at physical address `info`; `magic` tells which loader it was.
- * Returns 0, or -EINVAL if the magic number is unknown (boot_info is empty then).
+ * Copy or convert what the loader left at physical address `info`; `magic` tells which loader it
+ * was. Returns 0, or -EINVAL if the magic number is unknown (boot_info is empty then).
  */
 int boot_info_init(uint32_t magic, uint32_t info);
 

@@ -1,11 +1,11 @@
 ; The kernel's first instructions: from physical addresses to the higher half.
 ;
-; Comes here from the loader (EAX = BOOT_INFO_MAGIC, EBX = struct boot_info) or from a Multiboot loader such as GRUB or
-; `qemu -kernel` (EAX = 0x2BADB002, EBX = its information). Both give flat 32-bit segments, paging off, interrupts off.
-; The kernel is linked at 0xC0100000 and runs at 0x00100000 until paging is on, so every address here has KERNEL_BASE
-; taken off until then.
+; Comes here from the loader (EAX = BOOT_INFO_MAGIC, EBX = struct boot_info) or from a Multiboot
+; loader such as GRUB or `qemu -kernel` (EAX = 0x2BADB002, EBX = its information). Both give flat
+; 32-bit segments, paging off, interrupts off. The kernel is linked at 0xC0100000 and runs at
+; 0x00100000 until paging is on, so every address here has KERNEL_BASE taken off until then.
 ;
-; Multiboot specification 0.6.96, 3.1 and 3.2; Intel SDM volume 3A, 4.3 (32-bit paging, 4 MiB pages).
+; Multiboot specification 0.6.96, 3.1 and 3.2; Intel SDM volume 3A, 4.3 (32-bit paging).
 
 KERNEL_BASE equ 0xc0000000
 EARLY_PAGES equ 4                   ; 4 MiB each: 16 MiB hold the kernel and what the loader left
@@ -44,12 +44,12 @@ start:
     jz no_pse
 
     ; Free to use from here on: EAX, EBX, ECX, EDX.
-    ; exercise 1.7 begin: fill early_page_directory (identity and KERNEL_BASE), turn on PSE, paging and WP, jump up
+    ; exercise 1.7 begin: fill early_page_directory (low and high), turn on PSE, paging, WP; jump up
     mov ebx, early_page_directory - KERNEL_BASE
     mov eax, PDE_PRESENT | PDE_WRITE | PDE_4M
     mov ecx, EARLY_PAGES
 .map:
-    mov [ebx], eax                                  ; identity: the next instruction after CR0.PG is fetched here
+    mov [ebx], eax                                  ; identity: where CR0.PG finds this code
     mov [ebx + (KERNEL_BASE >> 22) * 4], eax        ; and the same memory from KERNEL_BASE on
     add eax, 4 << 20
     add ebx, 4
@@ -63,7 +63,7 @@ start:
     mov eax, cr0
     or eax, CR0_PG | CR0_WP
     mov cr0, eax
-    mov eax, .high                                  ; an absolute jump: a relative one would stay down here
+    mov eax, .high                                  ; absolute: a relative jump would stay down
     jmp eax
 .high:
     ; exercise 1.7 stub
@@ -87,7 +87,7 @@ checkpoint:
     out dx, al
     ret
 
-; Runs at physical addresses. The loader checks this too, and better; here it is for Multiboot loaders.
+; Runs at physical addresses. Our loader checks this too, and better; this is for Multiboot's.
 no_pse:
     mov esi, no_pse_text - KERNEL_BASE
     mov edi, 0xb8000                ; top left of the screen

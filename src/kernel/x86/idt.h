@@ -1,5 +1,6 @@
 /*
- * The interrupt descriptor table: for each vector, where the processor goes on and with what privilege.
+ * The interrupt descriptor table: for each vector, where the processor goes on and with what
+ * privilege.
  *
  * Intel SDM volume 3A, 6.10 to 6.12.
  */
@@ -19,12 +20,15 @@ struct gate {
 };
 
 /*
- * The gate that leads to `handler` in segment `selector`. Code of ring `dpl` and below may use it by an int instruction;
- * the processor's own exceptions and interrupts may use any.
+ * The gate that leads to `handler` in segment `selector`. Code of ring `dpl` and below may use it
+ * by an int instruction; the processor's own exceptions and interrupts may use any.
  */
 struct gate gate_make(uint32_t handler, uint16_t selector, enum gate_type type, unsigned dpl);
 
-/* Fill the table from trap.asm's stubs and load it. Interrupt gates throughout; int3 and into may come from ring 3. */
+/*
+ * Fill the table from trap.asm's stubs and load it. Interrupt gates throughout; int3 and into may
+ * come from ring 3.
+ */
 void idt_init(void);
 
 #endif

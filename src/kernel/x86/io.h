@@ -30,7 +30,7 @@ static inline void cpu_halt(void)
     __asm__ volatile("hlt");
 }
 
-/* Say how far the boot has come: a letter on port 0xE9 and COM1. Needs nothing to be initialised. */
+/* Say how far the boot has come: a letter on port 0xE9 and COM1. Needs no initialisation. */
 static inline void checkpoint(char letter)
 {
     outb(0xe9, letter);

@@ -51,7 +51,7 @@ void irq_dispatch(unsigned line, struct trapframe *tf)
         return;
     }
     counts[line]++;
-    chip->eoi(line);                        /* before the handlers: one may switch to another task and come back late */
+    chip->eoi(line);    /* before the handlers: one may switch to another task and come back late */
     for (struct action *action = lines[line]; action; action = action->next)
         action->fn(action->arg, tf);
 }

@@ -11,7 +11,10 @@
 
 #define IRQ_LINES 16
 
-/* Called with interrupts off. Returns whether its device had asked; on a shared line all are called. */
+/*
+ * Called with interrupts off. Returns whether its device had asked; on a shared line all are
+ * called.
+ */
 typedef bool (*irq_handler)(void *arg, struct trapframe *tf);
 
 /* The interrupt controller's operations. */
@@ -28,7 +31,10 @@ struct irq_chip {
 /* Send the lines through this chip from now on. */
 void irq_set_chip(const struct irq_chip *chip);
 
-/* Add a handler to a line and unmask it. Returns 0, -EINVAL for no such line, -ENOMEM if there are too many handlers. */
+/*
+ * Add a handler to a line and unmask it. Returns 0, -EINVAL for no such line, -ENOMEM if there are
+ * too many handlers.
+ */
 int irq_register(unsigned line, irq_handler fn, void *arg);
 
 /* Interrupts that the line has had; spurious ones are counted apart. */

@@ -1,5 +1,5 @@
 /*
- * Interrupts off and on again, so that it nests: who turned them off puts back what was there before.
+ * Interrupts off and on again, so that it nests: who turned them off puts back what was before.
  */
 #ifndef X86_IRQFLAGS_H
 #define X86_IRQFLAGS_H
@@ -47,7 +47,10 @@ static inline void irq_restore(uint32_t flags)
         irq_enable();
 }
 
-/* Let interrupts in and sleep until one comes. One that is pending already is not slept through: sti waits for hlt. */
+/*
+ * Let interrupts in and sleep until one comes. One that is pending already is not slept through:
+ * sti waits for hlt.
+ */
 static inline void irq_wait(void)
 {
     __asm__ volatile("sti\n\thlt" : : : "memory");

@@ -1,5 +1,6 @@
 /*
- * The 8259A pair. At power-on the BIOS has lines 0-7 at vectors 8-15, where the exceptions are: hence the new mapping.
+ * The 8259A pair. At power-on the BIOS has lines 0-7 at vectors 8-15, where the exceptions are:
+ * hence the new mapping.
  */
 #include "x86/pic.h"
 #include "x86/io.h"
@@ -12,14 +13,14 @@
 #define ICW1_INIT    0x11           /* initialise, edge triggered, cascaded, ICW4 follows */
 #define ICW4_8086    0x01
 #define OCW2_EOI     0x20           /* end of interrupt, non-specific: the highest in service */
-#define OCW3_ISR     0x0b           /* the next read of the command port gives the in-service register */
+#define OCW3_ISR     0x0b           /* a read of the command port gives what is in service */
 #define CASCADE_LINE 2
-#define SPURIOUS     7              /* what a chip says when the request is gone before it is asked which */
+#define SPURIOUS     7              /* what a chip says if the request has gone when it is asked */
 
 /* Each chip's mask: a set bit keeps a line out. */
 static void set_mask(unsigned line, bool masked)
 {
-    // exercise 2.3 begin: set or clear the line's bit in the mask register of the chip that has the line
+    // exercise 2.3 begin: set or clear the line's bit in its chip's mask register
     uint16_t port = (line < 8 ? MASTER : SLAVE) + DATA;
     uint8_t bit = 1u << line % 8;
 
@@ -41,7 +42,7 @@ static void pic_unmask(unsigned line)
 
 static void pic_eoi(unsigned line)
 {
-    // exercise 2.3 begin: tell the chips that the line's interrupt has been taken: the slave's lines came through both
+    // exercise 2.3 begin: an EOI to the chips it came through: the slave's lines through both
     if (line >= 8)
         outb(SLAVE, OCW2_EOI);
     outb(MASTER, OCW2_EOI);
@@ -50,9 +51,10 @@ static void pic_eoi(unsigned line)
     // exercise 2.3 end
 }
 
+/* The master cannot tell a spurious 15 from a real one, and waits for an EOI after both. */
 static bool pic_spurious(unsigned line)
 {
-    // exercise 2.3 begin: a line 7 or 15 that is not in service in its chip is noise; the master still waits for an EOI if it was 15
+    // exercise 2.3 begin: a line 7 or 15 that is not in service in its chip is noise
     uint16_t port = line < 8 ? MASTER : SLAVE;
 
     if (line % 8 != SPURIOUS)
@@ -70,7 +72,8 @@ static bool pic_spurious(unsigned line)
 }
 
 static const struct irq_chip pic = {
-    .name = "8259A", .mask = pic_mask, .unmask = pic_unmask, .eoi = pic_eoi, .spurious = pic_spurious,
+    .name = "8259A",
+    .mask = pic_mask, .unmask = pic_unmask, .eoi = pic_eoi, .spurious = pic_spurious,
 };
 
 void pic_init(void)

@@ -6,7 +6,10 @@
 #ifndef X86_PIC_H
 #define X86_PIC_H
 
-/* Map lines 0-15 to vectors 32-47, all masked but the cascade, and make this the kernel's interrupt chip. */
+/*
+ * Map lines 0-15 to vectors 32-47, all masked but the cascade, and make this the kernel's interrupt
+ * chip.
+ */
 void pic_init(void);
 
 #endif
