@@ -70,6 +70,16 @@ def test_qemu_is_killed(fake):
         wait(fake("crash"))
 
 
+def test_qemu_is_ended_from_outside(fake):
+    """It then ends in good order, and nobody may take that for something that the guest did."""
+    with pytest.raises(NoVerdict, match="killed by signal 15") as caught:
+        wait(fake("ended"))
+    assert caught.value.details == ["qemu-system-i386: terminating on signal 15 from pid 1 (init)"]
+    with pytest.raises(NoVerdict, match="killed by signal 15"):
+        with fake("ended") as machine:
+            machine.wait_exit()
+
+
 def test_qemu_does_not_understand_the_guest(fake):
     """It is killed by a signal then, too, but nobody else is to blame than the guest."""
     with pytest.raises(TripleFault, match="made no sense any more: invalid tss type") as caught:
@@ -181,6 +191,11 @@ def test_a_guest_that_leaves_early(fake):
             machine.registers()
 
 
+def test_a_guest_that_powers_off(fake):
+    with pytest.raises(Mismatch, match="left QEMU with exit code 0"):
+        wait(fake("powers_off"))
+
+
 def test_a_panic_is_found_although_the_kernel_spins_on(fake):
     with pytest.raises(Panic, match="the kernel panicked: no memory") as caught:
         wait(fake("panics_and_spins"))
@@ -268,6 +283,8 @@ def kinds(observed):
     ("never_begins", "Hang Hang Hang", "halted"),
     ("busy", "Hang Hang Hang", "the kernel test a to begin"),
     ("killed_in_b", "list NoVerdict NoVerdict", "signal 9"),
+    ("ended_in_b", "list NoVerdict NoVerdict", "signal 15"),
+    ("ended_after_done", "list list NoVerdict", "signal 15"),
     ("unknown", "NoVerdict NoVerdict NoVerdict", "no test called a"),
 ])
 def test_bad_kernels(fake, mode, outcomes, message):

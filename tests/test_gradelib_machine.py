@@ -42,6 +42,19 @@ def test_the_guest_leaves_with_its_code(guest):
         assert machine.wait_exit() == 1
 
 
+@pytest.mark.parametrize("locked", [False, True])
+@pytest.mark.parametrize("number", [signal.SIGBUS, signal.SIGKILL, signal.SIGSEGV])
+def test_a_code_that_looks_like_a_signal(guest, locked, number):
+    """The sandbox ends with the same status as if QEMU had been killed."""
+    with guest(f"mov al, {(128 + number) >> 1}\nout 0xf4, al", lock=[] if locked else None) as machine:
+        assert machine.wait_exit() == 128 + number
+
+
+def test_the_guest_switches_the_machine_off(guest):
+    with guest("mov dx, 0x604\nmov ax, 0x2000\nout dx, ax\nhlt") as machine:       # ACPI: PM1a control, SLP_EN
+        assert machine.wait_exit() == 0
+
+
 def test_nothing_is_lost(guest):
     """A hundred thousand bytes on each output, then the end, while nobody reads."""
     with guest("""
@@ -101,13 +114,43 @@ def test_nothing_of_it_survives(guest):
         assert not Path(f"/proc/{number}").exists()
 
 
-# Locked in, it is the first process of its world, which no other signal can end from outside.
-@pytest.mark.parametrize("locked, number", [(False, signal.SIGSEGV), (False, signal.SIGKILL), (True, signal.SIGKILL)])
-def test_a_qemu_that_dies_is_the_machines_fault(guest, locked, number):
+# Locked in, it is the first process of its world, which no signal can end that it does not handle, except SIGKILL.
+@pytest.mark.parametrize("locked, number", [(False, signal.SIGSEGV), (False, signal.SIGKILL), (False, signal.SIGTERM),
+                                            (True, signal.SIGKILL), (True, signal.SIGTERM)])
+def test_a_qemu_that_dies_is_the_machines_fault(guest, tmp_path, locked, number):
     with pytest.raises(NoVerdict, match=f"killed by signal {number:d}"):
         with guest("again: jmp again", lock=[] if locked else None) as machine:
             os.kill(machine.pid, number)
             machine.wait_exit()
+    assert not list(tmp_path.glob("*.pid"))
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_qemu_that_gives_up_on_the_guest_is_the_guests_fault(tmp_path, locked):
+    """An interrupt in ring 3, and no TSS that has a stack for it: QEMU aborts."""
+    kernel = helpers.kernel(tmp_path, """
+        lgdt [gdt]
+        lidt [idt]
+        push dword 0x23
+        push dword 0x200000
+        push dword 2
+        push dword 0x1b
+        push dword ring3
+        iretd
+    ring3:
+        int3
+        dq 0, 0x00cf9a000000ffff, 0x00cf92000000ffff, 0x00cffa000000ffff, 0x00cff2000000ffff
+    gdt:
+        dw 39
+        dd gdt - 40
+        times 4 dw ring3 - $$, 8, 0xee00, 0x10
+    idt:
+        dw 31
+        dd idt - 32""")
+    with pytest.raises(TripleFault, match="invalid tss") as caught:
+        with Machine(tmp_path, kernel=kernel, lock=[] if locked else None) as machine:
+            machine.wait_exit()
+    assert caught.value.kind == "processor gone astray"
 
 
 @pytest.mark.parametrize("why", ["no bubblewrap", "a QEMU that it could not see"])

@@ -3,15 +3,19 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 import types
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from fakes import helpers
-from gradelib import clock, course, host, ktests, machine, outputs, report, run, symbols, toml
+from gradelib import clock, course, host, ktests, machine, outputs, report, run, sandbox, symbols, toml
 from gradelib.grading import Result
 from gradelib.lab import Test as LabTest
 from gradelib.verdicts import Crash, Hang, Mismatch, NoVerdict, TooSlow
@@ -341,6 +345,27 @@ def test_host_programs(tmp_path):
         host.run(spin, tmp_path / "4", cpu=1)
     with pytest.raises(NoVerdict):
         host.run(tmp_path / "absent", tmp_path / "5")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("bubblewrap", [True, False])
+def test_a_host_program_that_somebody_ends(tmp_path, monkeypatch, number, bubblewrap):
+    """A system that runs out of memory, say. It must not look as if the program had crashed or been too slow."""
+    if not bubblewrap:
+        monkeypatch.setattr(sandbox, "_bwrap_works", lambda user: False)
+    wait = program(tmp_path, '#include <unistd.h>\nint main() { write(1, "up", 2); for (;;) pause(); }')
+
+    def end():
+        while not (tmp_path / "1.stdout").exists() or not (tmp_path / "1.stdout").read_bytes():
+            time.sleep(0.01)
+        command = f"{wait.resolve()}\0".encode()
+        number_of = [int(file.parts[2]) for file in Path("/proc").glob("[0-9]*/cmdline") if file.read_bytes() == command]
+        os.kill(number_of[0], number)
+    killer = threading.Thread(target=end)
+    killer.start()
+    with pytest.raises(NoVerdict, match=f"killed by signal {number:d}"):
+        host.run(wait, tmp_path / "1")
+    killer.join()
 
 
 def test_a_sanitizers_report_is_a_verdict(tmp_path):

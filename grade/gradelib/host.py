@@ -13,7 +13,8 @@ SANITIZER = re.compile(rb"ERROR: \w+Sanitizer.*|.*: runtime error: .*|SUMMARY: \
 PLACE = re.compile(r"/\S*?/(?=(?:src|labs)/)")
 SIGNALS = {4: "an illegal instruction", 5: "a trap", 6: "abort()", 7: "a bad memory access (SIGBUS)", 8: "an arithmetic error",
            11: "a bad memory access (SIGSEGV)"}
-SIGKILL, SIGXCPU, SIGXFSZ = 9, 24, 25
+SIGXCPU, SIGXFSZ = 24, 25
+FROM_OUTSIDE = (1, 2, 3, 9, 15)     # SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGTERM: with what people and systems end programs
 CANNOT_START = (126, 127)
 
 
@@ -26,8 +27,8 @@ class Finished(NamedTuple):
 def run(path, folder, stdin=b"", args=(), cpu=5, wall=30, output_max=1 << 20):
     """
     Run the program with `stdin`; `folder` (new) is where it runs and may write. Returns a Finished; raises Crash for a
-    signal or a sanitizer's report, TooSlow or Hang for what does not end, Mismatch for output without end. `cpu` is in
-    seconds of processor time; `wall` is stretched on a busy computer.
+    signal of its own or a sanitizer's report, TooSlow or Hang for what does not end, Mismatch for output without end,
+    NoVerdict if somebody else ended it. `cpu` is in seconds of processor time; `wall` is stretched on a busy computer.
     """
     folder.mkdir(parents=True)
     (folder / "stdin").write_bytes(stdin)
@@ -48,15 +49,16 @@ def run(path, folder, stdin=b"", args=(), cpu=5, wall=30, output_max=1 << 20):
         raise Hang(f"{name} did not end", last)
     if ended.limit:
         raise Mismatch(f"{name} used too much: {ended.limit}", details=last)
-    signal = -ended.status if ended.status < 0 else ended.status - 128 if 128 < ended.status < 160 else 0
-    report = SANITIZER.findall(stderr)
+    signal, report = ended.signal, SANITIZER.findall(stderr)
     if report:
         raise Crash(f"{name} was stopped by a check of its memory use or arithmetic",
                     [readable(line) for line in report[:4]])
     if signal == SIGXFSZ or max(len(stdout), len(stderr)) >= output_max:
         raise Mismatch(f"{name} writes without end", details=last)
-    if signal in (SIGXCPU, SIGKILL):
+    if signal == SIGXCPU:
         raise TooSlow(f"{name} used more than {cpu} s of processor time", last)
+    if signal in FROM_OUTSIDE:
+        raise NoVerdict(f"{name} was killed by signal {signal}; by a person, or for want of memory", last)
     if signal:
         raise Crash(f"{name} was ended by {SIGNALS.get(signal, f'signal {signal}')}", last)
     if ended.status in CANNOT_START:

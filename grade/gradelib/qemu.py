@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import selectors
 import shlex
 import signal
@@ -25,7 +26,6 @@ from .verdicts import NoVerdict
 OUTPUT_MAX = 1 << 20        # bytes kept of each output; more is a guest that writes without end
 STDERR_MAX = 1 << 16
 F_SETPIPE_SZ = 1031         # Linux; Python knows the name from 3.10 on
-DEADLY = (signal.SIGILL, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGKILL, signal.SIGSEGV)
 
 
 def option(value):
@@ -62,7 +62,8 @@ class Qemu:
         """`lock` is what a QEMU that is locked in may read, and the folder in which it may write: (paths, folder)."""
         self.options, self.lock = options, lock
         self._serial, self._debugcon = bytearray(), bytearray()
-        self.exit_code = None           # set when QEMU has ended and all it wrote has been read
+        self.exit_code = None           # set when QEMU has ended and all it wrote has been read: the guest's, or minus
+                                        # the number of the signal that ended QEMU
         self.reset = False              # the guest reset itself
         self.flooded = None             # the output that overflowed
         self._errors = bytearray()
@@ -71,6 +72,8 @@ class Qemu:
         self._process = None            # QEMU, or the sandbox around it
         self.pid = None                 # QEMU's own
         self._told = None               # where the sandbox tells it
+        self._alive = None              # a file that QEMU removes when it ends by itself
+        self._leaves = False            # the guest asked for the end
         self._selector = selectors.DefaultSelector()
 
     def __enter__(self):
@@ -124,7 +127,10 @@ class Qemu:
                    "-chardev", f"socket,id=qmp,fd={theirs.fileno()}", "-mon", "chardev=qmp,mode=control"]
         told, tell = os.pipe()
         self._told = os.fdopen(told, "rb", buffering=0)
-        locked = sandbox.machine_command(command, *self.lock, tell) if self.lock else None
+        locked = None
+        if self.lock:
+            self._alive = os.path.join(os.path.abspath(self.lock[1]), f"qemu-{secrets.token_hex(4)}.pid")
+            locked = sandbox.machine_command([*command, "-pidfile", self._alive], *self.lock, tell)
         try:
             self._process = subprocess.Popen(locked or command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                              stderr=subprocess.PIPE, bufsize=0, pass_fds=(theirs.fileno(), write_end, tell))
@@ -167,6 +173,9 @@ class Qemu:
         self._selector.close()
         if self._told:
             self._told.close()
+        if self._alive:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._alive)
 
     def _kill(self):
         """End QEMU, and be sure that it has ended: it may have locked a disk image that the next one needs."""
@@ -194,12 +203,18 @@ class Qemu:
                 key.fileobj.close()
         if not self._selector.get_map() and self.exit_code is None:
             try:
-                code = self._process.wait(clock.STALL)
-                # The sandbox tells a signal's number as a shell does.
-                self.exit_code = 128 - code if self.pid != self._process.pid and code - 128 in DEADLY else code
+                self.exit_code = self._judge_end(self._process.wait(clock.STALL))
             except subprocess.TimeoutExpired as error:
                 raise NoVerdict("QEMU closed its outputs but does not end") from error
         return self.written > before
+
+    def _judge_end(self, status):
+        """What `exit_code` is for the exit status of QEMU, or of the sandbox around it."""
+        if status > 128 and self._alive and os.path.exists(self._alive):
+            return 128 - status         # the sandbox tells a signal's number as a shell does
+        if status == 0 and not self._leaves:
+            return -signal.SIGTERM      # or SIGINT or SIGHUP: QEMU then ends in good order. A guest's codes are odd.
+        return status
 
     def drain(self):
         """Take in all that the guest wrote, once it writes no more."""
@@ -236,6 +251,7 @@ class Qemu:
         if name in ("SHUTDOWN", "RESET") and data.get("reason") == "guest-reset":
             self.reset = True
         elif name == "SHUTDOWN" and data.get("guest"):
+            self._leaves = True
             self._send("quit")          # held back by -no-shutdown; its exit code is the guest's
 
     # ---- the monitor

@@ -136,6 +136,15 @@ def absurd(fake):
     yield
 
 
+def ended(fake):
+    """Somebody has sent SIGTERM: QEMU says so, and ends as if all were well."""
+    sys.stderr.write("qemu-system-i386: terminating on signal 15 from pid 1 (init)\n")
+    sys.stderr.flush()
+    fake.event("SHUTDOWN", guest=False, reason="host-signal")
+    fake.leave(0)
+    yield
+
+
 def gives_up(fake):
     sys.stderr.write("qemu-system-i386: out of luck\n")
     sys.stderr.flush()
@@ -172,6 +181,12 @@ def reset(fake):
     """Writes more than is read at once, then the news of its reset comes."""
     fake.serial(b"x\n" * 100000 + b"going\n")
     fake.event("SHUTDOWN", guest=True, reason="guest-reset")
+    yield
+
+
+def powers_off(fake):
+    """The guest switches the machine off; QEMU then ends with 0 as well."""
+    fake.event("SHUTDOWN", guest=True, reason="guest-shutdown")
     yield
 
 
@@ -306,6 +321,22 @@ def killed_in_b(fake):
             os.kill(os.getpid(), signal.SIGKILL)
         fake.test(name, "case 1")
     yield
+
+
+def ended_in_b(fake):
+    for name in fake.names:
+        if name == "b":
+            fake.line("begin b")
+            yield from ended(fake)
+        fake.test(name, "case 1")
+    yield
+
+
+def ended_after_done(fake):
+    for name in fake.names:
+        fake.test(name, "case 1")
+    fake.line("done")
+    yield from ended(fake)
 
 
 def never_begins(fake):
