@@ -60,7 +60,7 @@ static void make_keyboard(void)
     add_row(0x47, "778899--445566++11223300..");
     add_row(0x56, "\\|");
     add_plain(0x1c, true, '\n', '\n');
-    add_plain(0x35, true, '/', '?');
+    add_plain(0x35, true, '/', '/');
     for (unsigned i = 0; i < ARRAY_SIZE(moves); i++)
         add(moves[i].code, true, MOVES)->sequence = moves[i].sequence;
     for (unsigned i = 0; i < ARRAY_SIZE(dead); i++)

@@ -120,7 +120,7 @@ int keymap_feed(struct keymap *k, uint8_t byte, char *out)
         return 0;
 
     const char *sequence = extended ? movement(code) : NULL;
-    int c = extended && code != SLASH && code != ENTER ? -1 : character(k, code);
+    int c = !extended || code == ENTER ? character(k, code) : code == SLASH ? '/' : -1;
     if (sequence == NULL && c < 0)
         return 0;
     if (k->alt[0] || k->alt[1])

@@ -30,7 +30,8 @@ struct keymap {
  * Take one byte of the keyboard's. Writes the characters that it gives to `out` (KEYMAP_MAX bytes)
  * and returns their number; 0 for releases, modifiers, and keys without characters.
  *
- * Shift and Caps Lock as typewriters have them (Caps Lock for letters only, and Shift undoes it).
+ * Shift and Caps Lock as typewriters have them (Caps Lock for letters only, and Shift undoes it);
+ * the keys of the keypad, whose slash is an extended key, give the same with them.
  * Ctrl with @ to _ gives the control character (letters: 1 to 26). Alt puts ESC before what the key
  * gives. Enter gives '\n', Backspace 0x7F, and the keys for moving about the sequences of a VT220:
  * ESC [ A (up) B (down) C (right) D (left) H (Home) F (End), ESC [ 2 ~ (Insert) 3 ~ (Delete)
