@@ -143,6 +143,11 @@ def grade(folder, lab):
     assert score and score[1] == score[2] == "100", f"grade/lab{lab}:\n{result.stdout[-5000:]}\n{result.stderr[-2000:]}"
 
 
+def test_real_course_plain(published, tmp_path):
+    """No mess, no marks, but to the byte: what the student has is what was published, after each lab."""
+    journey.walk(ROOT, published, tmp_path / "student")
+
+
 def test_real_course_messy_and_graded_at_the_end(published, tmp_path):
     """All labs' graders, the earlier ones' as well, on the newest lab's tree, with the mess in it."""
     labs = len(slicer.Project(ROOT).labs)
