@@ -142,14 +142,13 @@ def object_page(number, index):
     return [number << 24 | index << 12 | i for i in range(1024)]
 
 
-def touches(run, lines, areas):
+def touches(run, lines, random, areas):
     """
     What the kernel test has touched, by the seed: {page: {index of word: value}}. `areas` are (start, pages, write), in the
     order in which they are touched; the test's answers must be what was there before.
     """
     pages, lines = {}, iter(lines)
-    random = areas[0]
-    for start, count, write in areas[1:]:
+    for start, count, write in areas:
         for _ in range(10):
             page, index = start + random(count) * FRAME, random(1024)
             value = (random(0x10000) << 16 | random(0x10000)) | 1 if write else 0

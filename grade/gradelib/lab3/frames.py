@@ -149,8 +149,8 @@ class InitCase:
         return [(first + (i << order), order) for first, order, number in self.rows for i in range(number)]
 
 
-def init_cases(run, count):
-    maps = [random_map(run.rng) for _ in range(count)]
+def init_cases(run, rng, count=60):
+    maps = [random_map(rng) for _ in range(count)]
     inputs = [struct.pack("<II", *kernel) + b"".join(struct.pack("<QQI", *entry) for entry in ranges) for ranges, kernel in maps]
     return [InitCase(*one, answer) for one, answer in zip(maps, cases(run, "page_init", inputs))]
 

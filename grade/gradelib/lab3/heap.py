@@ -3,7 +3,7 @@ Models of object caches and of the heap: whose memory is where, and what is in i
 """
 
 import bisect
-from collections import defaultdict
+from collections import Counter
 
 from ..verdicts import Mismatch
 from . import FRAME, KERNEL_BASE, LARGE, LOWMEM_END
@@ -58,17 +58,30 @@ class Cache:
         self.size, self.align, self.ctor = size, max(align, 4), ctor
         self.live = {}                              # object's number: address
         self.sorted = []                            # their addresses
+        self.slab_bytes = 0                         # of one slab; 0: not known yet
+        self.counts = {}                            # of each slab that has any, how many objects are in use
         self.used = self.objects = self.slabs = self.pages = 0
 
     def slab_of(self, address):
-        return address // (self.pages // self.slabs * FRAME) if self.slabs else None
+        return address // self.slab_bytes if self.slab_bytes else 0
 
-    def in_use(self):
-        """Slab: how many objects of it are in use."""
-        counts = defaultdict(int)
-        for address in self.live.values():
-            counts[self.slab_of(address)] += 1
-        return counts
+    def add(self, number, address):
+        self.live[number] = address
+        bisect.insort(self.sorted, address)
+        self.counts[self.slab_of(address)] = self.counts.get(self.slab_of(address), 0) + 1
+
+    def remove(self, number):
+        address = self.live.pop(number)
+        del self.sorted[bisect.bisect_left(self.sorted, address)]
+        slab = self.slab_of(address)
+        self.counts[slab] -= 1
+        if not self.counts[slab]:
+            del self.counts[slab]
+
+    def learn(self, slab_bytes):
+        """How large a slab is."""
+        if slab_bytes != self.slab_bytes:
+            self.slab_bytes, self.counts = slab_bytes, dict(Counter(address // slab_bytes for address in self.sorted))
 
     def clash(self, address):
         """Another object in use that lies where this one lies."""
@@ -137,12 +150,11 @@ class SlabCheck:
             self.run.expect(f"{self.what}: how often the constructor was called for the object", times, 1)
             self.run.expect(f"{self.what}: whether it is as constructed", clean, "1")
         if cache.slabs:
-            counts, slab, per_slab = cache.in_use(), cache.slab_of(address), cache.objects // cache.slabs
-            if counts[slab] == 0 and any(0 < n < per_slab for n in counts.values()):
+            per_slab = cache.objects // cache.slabs
+            if cache.slab_of(address) not in cache.counts and any(n < per_slab for n in cache.counts.values()):
                 raise Mismatch(f"{self.what} took an object of a slab that was all free or new", "one of a slab that is in use "
                                "already and has free objects: so the others can be given back", f"{address:#x}")
-        cache.live[number] = address
-        bisect.insort(cache.sorted, address)
+        cache.add(number, address)
         self.of[number] = cache
 
     def _op3(self, number):
@@ -152,8 +164,8 @@ class SlabCheck:
             return
         self.run.expect(f"{self.what}: what the object at {cache.live[number]:#x} of {cache.size} bytes held, filled by its user "
                         "with one byte", answer, [str(number & 0xFF)])
-        cache.sorted.remove(cache.live.pop(number))
-        self.kept = cache.slabs > len(cache.in_use())
+        cache.remove(number)
+        self.kept = cache.slabs > len(cache.counts)
 
     def _op4(self, index):
         cache = self.caches[index]
@@ -173,7 +185,9 @@ class SlabCheck:
         self.built = built
         self.frames += pages - cache.pages
         cache.used, cache.objects, cache.slabs, cache.pages = used, objects, slabs, pages
-        empty = slabs - len(cache.in_use())
+        if slabs:
+            cache.learn(pages // slabs * FRAME)
+        empty = slabs - len(cache.counts)
         if empty > 1:
             raise Mismatch(f"{what}: slabs of which all objects are free", "at most one is kept", empty)
         if self.kept and not empty:
@@ -187,7 +201,7 @@ class SlabCheck:
 
     def _op5(self, index):
         cache = self.caches[index]
-        empty = cache.slabs - len(cache.in_use())
+        empty = cache.slabs - len(cache.counts)
         self.run.expect(f"{self.what}: frames that slab_shrink won back", self._next("shrink"),
                         [str(cache.pages // cache.slabs * empty if cache.slabs else 0)])
 

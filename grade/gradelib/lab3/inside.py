@@ -4,6 +4,7 @@ lie in the physical memory that QEMU has. Believes nothing that the kernel says.
 """
 
 import contextlib
+import random
 import re
 import struct
 from collections import defaultdict
@@ -82,10 +83,12 @@ class Kernel:
         info = machine.read_phys(elf.address("boot_info") - KERNEL_BASE, 32 + 64 * 24)
         self.start, self.end, count = (struct.unpack_from("<I", info, at)[0] for at in (4, 8, 28))
         self.map = [struct.unpack_from("<QQI", info, 32 + 24 * i) for i in range(min(count, 64))]
-        self._pages = None
+        self.lines, self.changed, self._pages = None, None, None
 
-    def keep(self):
-        """Take in all that can be looked at, for when the machine is gone."""
+    def keep(self, lines):
+        """Take in all that can be looked at, for when the machine is gone, and what the kernel test has reported."""
+        self.lines = lines
+        self.changed = [address for address, data in self.elf.constant() if self.machine.read_phys(address, len(data)) != data]
         try:
             self._pages = Pages(self)
         except Mismatch as error:
@@ -155,12 +158,20 @@ def halted(run, name, place=None, budget=clock.BUDGET, **how):
 KEPT = {}               # what is run once for several tests
 
 
+def kept(run, name, make):
+    """What make(run, rng) gives; called once for several tests, and making the same choices whichever of them comes first."""
+    key = run.build.kernel, name
+    if key not in KEPT:
+        KEPT[key] = make(run, random.Random(f"{run.kernel_seed:x} {name}"))
+    return KEPT[key]
+
+
 def booted(run, memory, cpu=None):
     """A kernel that has booted in such a machine. Each machine is booted once, for all tests."""
     key = run.build.kernel, memory, cpu
     if key not in KEPT:
-        with halted(run, "memory_map", memory=memory, **({"cpu": cpu} if cpu else {})) as (kernel, _):
-            KEPT[key] = kernel.keep()
+        with halted(run, "memory_map", memory=memory, **({"cpu": cpu} if cpu else {})) as (kernel, lines):
+            KEPT[key] = kernel.keep(lines)
     else:
         (run.dir / "serial.log").write_bytes(KEPT[key].machine.serial)
         (run.dir / "repeat.sh").write_text(f"#!/bin/sh\n# Runs this guest again in a terminal.\n{KEPT[key].machine.by_hand()}\n")

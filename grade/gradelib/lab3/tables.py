@@ -26,7 +26,7 @@ class MapCase:
     @classmethod
     def garbage(cls):
         """Memory as the program begins with it, by words."""
-        return array("I", [0x5A5A5A5A]) * (cls.FRAMES * 1024)
+        return array("I", [0x5A5A5A5A, *[0] * 14, 0x5A5A5A5A]) * (cls.FRAMES * 1024 // 16)
 
     def input(self):
         return struct.pack("<I", self.DIRECTORY) + words(*(operation for operation, _ in self.operations), width=4)

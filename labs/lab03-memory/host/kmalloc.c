@@ -10,9 +10,10 @@
  *     3 block n align     kmalloc_aligned    the same
  *     4 block n           krealloc           the same, and "lost" if it does not hold what it held
  *     5 block             kfree              "free BYTE" or "free mixed"
- *     6 address           kfree of an address
+ *     6 address           kfree of an address, from the start of memory on    "freed"
  *     7 n                 let so many allocations of frames succeed
  *     8                   "frames OUT"
+ *     9 block n           kfree of the address n bytes behind the block's, also if it was freed
  */
 #include "fakes.h"
 #include "frames.h"
@@ -28,7 +29,7 @@ int vsnprintf(char *to, size_t size, const char *format, va_list args);
 bool heap_debug;
 
 static struct {
-    uint8_t *address;
+    uint8_t *address, *last;                /* now, and the last one that was not NULL */
     size_t size;
 } blocks[BLOCKS];
 static unsigned places;                     /* where in its frames the next object will lie */
@@ -141,7 +142,7 @@ static void print_block(unsigned i, uint8_t *p, size_t n, const char *wrong)
     if (size < n)
         return;
     memset(p, i, n);
-    blocks[i].address = p;
+    blocks[i].address = blocks[i].last = p;
     blocks[i].size = n;
 }
 
@@ -181,6 +182,10 @@ static void operation(uint32_t what, uint32_t a, uint32_t b, uint32_t c)
         break;
     case 8:
         printf("frames %u\n", frames_out);
+        break;
+    case 9:
+        kfree(blocks[a].last + b);
+        printf("freed\n");
         break;
     }
 }

@@ -18,9 +18,10 @@
  *      6                   slab_check       "check BROKEN"
  *      7 n                 let so many allocations of frames succeed
  *      8 cache             slab_destroy     "destroy"
- *      9 cache address     slab_free of an address
+ *      9 cache object n    slab_free of the address n bytes behind that object's    "freed"
  *     10                   slab_reclaim     "reclaim FRAMES"
  *     11 on                call slab_reclaim in the middle of each allocation of frames
+ *     12 cache address     slab_free of an address, from the start of memory on     "freed"
  */
 #include "fakes.h"
 #include "frames.h"
@@ -157,7 +158,7 @@ static void ignore(const char *format, ...)
 
 static void operation(uint32_t what, uint32_t a, uint32_t b, uint32_t c)
 {
-    bool of_cache = what == 2 || what == 4 || what == 5 || what == 8 || what == 9;
+    bool of_cache = what == 2 || what == 4 || what == 5 || what == 8 || what == 9 || what == 12;
 
     if (of_cache && !caches[a].cache) {
         printf("no cache\n");
@@ -190,7 +191,7 @@ static void operation(uint32_t what, uint32_t a, uint32_t b, uint32_t c)
         printf("destroy\n");
         break;
     case 9:
-        slab_free(caches[a].cache, (void *)(uintptr_t)(KERNEL_BASE + b));
+        slab_free(caches[a].cache, objects[b].address + c);
         printf("freed\n");
         break;
     case 10:
@@ -198,6 +199,10 @@ static void operation(uint32_t what, uint32_t a, uint32_t b, uint32_t c)
         break;
     case 11:
         reclaiming = a;
+        break;
+    case 12:
+        slab_free(caches[a].cache, (void *)(uintptr_t)(KERNEL_BASE + b));
+        printf("freed\n");
         break;
     }
 }
