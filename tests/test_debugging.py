@@ -60,6 +60,18 @@ def test_a_backtrace_that_is_cut_says_so(tmp_path):
     assert all(re.match(r"  [0-9a-f]{8} nested_deeply\+0x", line) for line in lines[:32]) and lines[32] == "  ...", log
 
 
+def test_a_backtrace_names_functions_only(tmp_path):
+    """Memory behind the kernel's code is part of no function; scripts/backtrace knows what it is."""
+    log = panicked(tmp_path, "panic_astray")
+    first, second = re.findall(r"(?m)^  [0-9a-f]{8}.*$", log[log.index("panic: invalid opcode"):])[:2]
+    assert re.fullmatch(r"  c01[0-9a-f]{5}", first) and "ktest_run" in second, log
+    file = tmp_path / "log"
+    file.write_text(log)
+    result = translated(file)
+    assert result.returncode == 0 and "do not fit" not in result.stdout, result.stdout
+    assert re.search(rf"(?m)^{first} somewhere[.\d]*\+0x0 \(\S+/nested\.c:\d+\)$", result.stdout), result.stdout
+
+
 # ---- the monitor after a panic
 
 def gdb(folder, *commands):

@@ -78,3 +78,16 @@ KTEST(panic_deep)
 {
     ktest_report("depth %u", nested_deeply(100));
 }
+
+/* A pointer to a function that leads into memory of no function's, behind all that have names. */
+KTEST(panic_astray)
+{
+    static const uint8_t ud2[] = { 0x0f, 0x0b };
+    static uint8_t somewhere[sizeof(ud2)];
+    void (*volatile function)(void) = (void (*)(void))(uintptr_t)somewhere;
+
+    somewhere[0] = ud2[0];
+    somewhere[1] = ud2[1];
+    function();
+    done++;
+}

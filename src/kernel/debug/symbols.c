@@ -10,6 +10,8 @@
 #define STT_NOTYPE 0
 #define STT_FUNC   2
 
+extern char _etext[];
+
 /* Symbol i's name, or NULL past the end or if it has none that lies within the string table. */
 static const char *symbol_at(uint32_t i, const Elf32_Sym **symbol)
 {
@@ -30,8 +32,10 @@ const char *symbol_of(uint32_t address, uint32_t *offset)
 {
     const char *best = NULL;
     uint32_t best_value = 0;
+    /* Data, heap and stacks are no function's, though the last one begins before them. */
+    uint32_t count = address < (uint32_t)(uintptr_t)_etext ? symbol_count() : 0;
 
-    for (uint32_t i = 1; i < symbol_count(); i++) {
+    for (uint32_t i = 1; i < count; i++) {
         const Elf32_Sym *s;
         const char *name = symbol_at(i, &s);
         unsigned type = s->st_info & 15;

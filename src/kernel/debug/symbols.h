@@ -8,7 +8,7 @@
 
 /*
  * The function that holds `address`; *offset becomes the bytes from its start. NULL if there is no
- * symbol table (as under `qemu -kernel`) or the address lies before every function.
+ * symbol table (as under `qemu -kernel`) or the address lies outside the kernel's code.
  */
 const char *symbol_of(uint32_t address, uint32_t *offset);
 
