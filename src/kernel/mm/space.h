@@ -15,9 +15,14 @@
 
 #define USER_BASE 0x10000u          /* nothing below is ever mapped: NULL, and what is near it */
 
+/*
+ * What an area allows, and what it is. Entries of 32-bit paging without PAE can refuse writing and
+ * ring 3, but neither reading nor execution: so AREA_WRITE and AREA_EXEC each imply AREA_READ, and
+ * whatever can be read can be executed.
+ */
 #define AREA_READ   0x01u
 #define AREA_WRITE  0x02u
-#define AREA_EXEC   0x04u           /* kept for mmap's sake: 32-bit paging cannot refuse it */
+#define AREA_EXEC   0x04u           /* kept for mmap's sake */
 #define AREA_SHARED 0x08u           /* writes go to the object, not to a private copy */
 #define AREA_GUARD  0x10u           /* reserved, and a fault in it is always an error */
 #define AREA_LARGE  0x20u           /* use 4 MiB pages where the area has room for whole ones */
