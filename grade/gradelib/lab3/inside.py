@@ -83,12 +83,13 @@ class Kernel:
         info = machine.read_phys(elf.address("boot_info") - KERNEL_BASE, 32 + 64 * 24)
         self.start, self.end, count = (struct.unpack_from("<I", info, at)[0] for at in (4, 8, 28))
         self.map = [struct.unpack_from("<QQI", info, 32 + 24 * i) for i in range(min(count, 64))]
-        self.lines, self.changed, self._pages = None, None, None
+        self.lines, self.changed, self.listed, self._pages = None, None, None, None
 
     def keep(self, lines):
         """Take in all that can be looked at, for when the machine is gone, and what the kernel test has reported."""
         self.lines = lines
         self.changed = [address for address, data in self.elf.constant() if self.machine.read_phys(address, len(data)) != data]
+        self.listed = re.findall(r"(?m)^([0-9a-f]+): ([0-9a-f]+) (\S+)$", self.machine.hmp("info tlb"))
         try:
             self._pages = Pages(self)
         except Mismatch as error:
