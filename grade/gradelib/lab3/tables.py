@@ -164,15 +164,16 @@ class MapCase:
         raise Mismatch(what, f"{expected[at]:#010x}", f"{seen[at]:#010x}")
 
     def _expect_flush(self, step, calls):
-        for call in calls:
-            if call == ["all"]:
-                return
-            directory, first, count, entry = (int(word, 16) for word in call)
+        last = None                                         # what stood there when the TLB was told for the last time
+        for *where, entry in calls:
+            directory, first, count = (int(word, 16) for word in where) if where != ["all"] else (self.DIRECTORY << 12, 0, 1 << 20)
             if directory == self.DIRECTORY << 12 and first >> 12 <= step.va >> 12 < (first >> 12) + count:
-                if entry & PRESENT:
-                    raise Mismatch(f"{step.what}: the entry when tlb_invalidate was called",
-                                   "not present: until it is taken away, the processor may load it again", f"{entry:#010x}")
-                return
+                last = int(entry, 16)
+        if last is not None and last & PRESENT:
+            raise Mismatch(f"{step.what}: the entry when the TLB was told",
+                           "not present: until it is taken away, the processor may load it again", f"{last:#010x}")
+        if last is not None:
+            return
         raise Mismatch(f"{step.what} took a mapping away, but the TLB was not told",
                        f"tlb_invalidate(dir, {step.va:#010x}, 1), dir at {self.DIRECTORY << 12:#x}",
                        " and ".join(f"tlb_invalidate({', '.join(call[:3])})" for call in calls) or "no call")

@@ -9,8 +9,9 @@
  *     5 frame                   have it for the next table
  *     6 frame                   fill it with zeros
  * Before the answer come, in order, "alloc FRAME", "free FRAME", and "tlb DIR VA PAGES ENTRY" for
- * each call of tlb_invalidate, ENTRY being the one that stood there by then ("tlb all" for
- * tlb_flush); behind it "word ADDRESS VALUE" for each word of memory that has changed.
+ * each call of tlb_invalidate, ENTRY being the one that stood at the operation's va by then ("tlb
+ * all ENTRY" for tlb_flush and paging_switch); behind it "word ADDRESS VALUE" for each word of
+ * memory that has changed.
  */
 #include "fakes.h"
 #include "mm/map.h"
@@ -25,6 +26,7 @@ static struct page frames[FRAMES];
 static uint32_t spare[FRAMES], spares;      /* frames for alloc_page, the last one first */
 static uint32_t before[RAM / 4];            /* memory as it was at the last look */
 static pde_t *dir;
+static uintptr_t place;                     /* the operation's va */
 
 /* ---- mm/page: what page tables may be made of */
 
@@ -91,17 +93,28 @@ struct page *virt_to_page(const void *p)
 
 /* ---- x86/paging.c */
 
+static pte_t entry_by_now(void)
+{
+    pde_t pde = dir[pde_index(place)];
+    const pte_t *entry = phys_to_virt((pde & PTE_FRAME) + pte_index(place) * 4);
+
+    return (pde & PTE_PRESENT) && virt_to_phys(entry) < RAM ? *entry : 0;
+}
+
 void tlb_invalidate(const pde_t *of, uintptr_t va, size_t pages)
 {
-    const pte_t *entry = phys_to_virt((of[pde_index(va)] & PTE_FRAME) + pte_index(va) * 4);
-    bool there = (of[pde_index(va)] & PTE_PRESENT) && virt_to_phys(entry) < RAM;
-
-    printf("tlb %x %x %x %x\n", virt_to_phys(of), va, pages, there ? *entry : 0);
+    printf("tlb %x %x %x %x\n", virt_to_phys(of), va, pages, entry_by_now());
 }
 
 void tlb_flush(void)
 {
-    printf("tlb all\n");
+    printf("tlb all %x\n", entry_by_now());
+}
+
+void paging_switch(const pde_t *to)
+{
+    (void)to;
+    tlb_flush();
 }
 
 pte_t paging_use_global(void)
@@ -135,6 +148,7 @@ static void walk(uintptr_t va, bool create)
 
 static void operation(uint32_t what, uint32_t a, uint32_t b, uint32_t c)
 {
+    place = a;
     switch (what) {
     case 1:
         *(uint32_t *)phys_to_virt(a) = before[a / 4] = b;
