@@ -166,7 +166,8 @@ class MapCase:
     def _expect_flush(self, step, calls):
         last = None                                         # what stood there when the TLB was told for the last time
         for *where, entry in calls:
-            directory, first, count = (int(word, 16) for word in where) if where != ["all"] else (self.DIRECTORY << 12, 0, 1 << 20)
+            all_of_it = (self.DIRECTORY << 12, 0, 1 << 20)
+            directory, first, count = all_of_it if where == ["all"] else (int(word, 16) for word in where)
             if directory == self.DIRECTORY << 12 and first >> 12 <= step.va >> 12 < (first >> 12) + count:
                 last = int(entry, 16)
         if last is not None and last & PRESENT:
