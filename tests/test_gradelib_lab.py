@@ -287,6 +287,30 @@ def test_an_earlier_lab_that_is_not_done(monkeypatch, tmp_path, capsys):
     assert "not done here" not in capsys.readouterr().out
 
 
+def test_an_earlier_lab_that_is_not_done_where_tests_boot_by_themselves(monkeypatch, tmp_path, capsys):
+    """A kernel test that the grader names shows if the kernel starts; what needs no kernel is graded in any case."""
+    monkeypatch.setattr(clock, "STALL", 20)
+    course = helpers.course(tmp_path / "course", labs=2)
+    monkeypatch.chdir(course)
+    (course / "src/first.c").write_text("// Exercise 1.1: print\n// Your code here.\n")
+    lab = Lab(2, course, helpers.Builder, probe="a")
+
+    @lab.test(points=6, exercise="2.1")
+    def in_a_machine(run):
+        """Nothing."""
+
+    @lab.test(points=4, exercise="2.2", targets=())
+    def on_the_host(run):
+        """Nothing."""
+
+    helpers.fake_qemu(monkeypatch, tmp_path, "never_begins")
+    assert lab.run([]) == LOST
+    assert capsys.readouterr().out == "lab 1 is not done here: merge your work or run `make catch-up`\nScore: 0/10\n"
+    assert lab.run(["on_the_host"]) == FULL
+    helpers.fake_qemu(monkeypatch, tmp_path, "good")
+    assert lab.run([]) == FULL
+
+
 # ---- as a program
 
 def script(course):

@@ -25,9 +25,10 @@ Test = namedtuple("Test", "name function points exercise ktest boot memory targe
 
 
 class Lab:
-    def __init__(self, number, course=None, builder=Build):
+    def __init__(self, number, course=None, builder=Build, probe=None):
+        """`probe`: of a grader whose tests have no `ktest`, a kernel test that shows by its beginning that the kernel starts."""
         self.number, self.folder, self.builder = number, Path(course or Path(__file__).resolve().parents[2]), builder
-        self.tests = []
+        self.probe, self.tests = probe, []
 
     @functools.cached_property
     def course(self):
