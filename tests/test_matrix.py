@@ -24,6 +24,16 @@ def test_the_starter_and_the_solution(lab):
         assert graded.total == 100, graded.output
 
 
+@pytest.mark.parametrize("lab", [lab for lab in LABS if lab > 1])
+def test_the_branch_as_it_is_handed_out(lab):
+    """Without the labs before: one line that says so, at once."""
+    with grading.grader(lab) as grader:
+        tree = grader.project.tree(lab, 0)
+        graded = grader.grade({path: data for path, (_, data) in tree.items() if path.startswith("src/")})
+        assert graded.total == 0, graded.output
+        assert graded.output == "lab 1 is not done here: merge your work or run `make catch-up`\nScore: 0/100\n"
+
+
 def test_a_boot_sector_that_is_too_long():
     """It costs what boots from the disk, and the report says what is wrong in the image maker's words."""
     with grading.grader() as grader:
