@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+import grading
 from standin import make_course, running, submit, submit_archive
+from test_mutants import mutants
 
 FULL, FIRST, NOTHING = "# points 1 1", "# points 1 0", "# points 0 0"
 BOMB = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do (for j in 1 2 3 4 5 6 7 8 9 10; do sleep 54331 & done; wait) & done; wait"
@@ -96,6 +98,47 @@ def test_harmful_submissions_cost_only_their_own_marks(place):
     assert table(place)["fill"][-1] == "filled the disk" or "wrote more than" in (place / "out/graded/fill/log.txt").read_text()
     assert running("sleep 54331") == []
     assert list((place / "out").rglob("kernel.elf")) == [], "what was built is cleared away"
+
+
+@pytest.mark.slow
+def test_twenty_submissions_of_the_real_lab_1():
+    """Mutants, and among them a loader and a kernel that hang, and a fork bomb in its makefile and in its code."""
+    with grading.grader() as grader:
+        solution, folder = grader.files(), grader.folder / "in"
+        every, _ = mutants.load(grader.project, 1, mutants.grader(grader.course, 1))
+        chosen = every[::len(every) // 17][:17]
+
+        def submission(name, path, change):
+            text = solution[path].decode()
+            assert change(text) != text
+            files = {**solution, path: change(text).encode()}
+            grading.write({file: ("100644", data) for file, data in files.items()}, folder / name)
+
+        for number, mutant in enumerate(chosen):
+            submission(f"mutant{number:02}", mutant.file, mutant.apply)
+        submission("hangs", "src/boot/mbr.asm", lambda text: text.replace("CHECKPOINT 'A'\n", "CHECKPOINT 'A'\n    jmp $\n"))
+        submission("hangs-late", "src/kernel/main.c", lambda text: text.replace("    cmdline_init();\n", "    for (;;);\n"))
+        # Weak, since the loader, which has the same code in it, has no fork().
+        place = "    uint32_t start = elf_physical"
+        forks = "    extern int fork(void) __attribute__((weak));\n    while (fork)\n        fork();\n" + place
+        submission("forks", "src/boot/elf.c", lambda text: text.replace(place, forks))
+        (folder / "forks/GNUmakefile").write_text(f"$(shell {BOMB})\n")
+
+        done = subprocess.run([grader.course / "grade/batch", "1", "--out", grader.folder / "out", "--jobs", "2", folder],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        print(done.stdout)
+        assert done.returncode == 0
+        with open(grader.folder / "out/results.csv", newline="") as file:
+            rows = {row["submission"]: row for row in csv.DictReader(file)}
+        points = {name: exercise["points"] for name, exercise in grader.project.labs[0].exercises.items()}
+        assert len(rows) == 20 and "20 of 20 done" in done.stdout and re.search(r"about \d+ s left", done.stdout)
+        assert running("sleep 54331") == []
+        for number, mutant in enumerate(chosen):
+            row = rows[f"mutant{number:02}"]
+            assert row["verdict"] == "graded" and int(row[mutant.exercise]) < points[mutant.exercise], f"{mutant.name}: {row}"
+        for name, exercise in (("hangs", "1.1"), ("hangs-late", "1.8"), ("forks", "1.6")):
+            assert rows[name]["verdict"] == "graded" and int(rows[name][exercise]) < points[exercise], rows[name]
+        assert all(rows["forks"][name] == str(points[name]) for name in points if name != "1.6"), rows["forks"]
 
 
 def test_hanging_submissions_end(place):
