@@ -237,9 +237,11 @@ static void patch(void (*function)(struct trapframe *), uint8_t byte)
     write_cr0(cr0);
 }
 
-static void keep_frame(struct trapframe *tf)
+/* A function may change its argument, and where the caller has put it. This one does. */
+static void keep_frame(struct trapframe *volatile tf)
 {
     dispatched = tf;
+    tf = NULL;
 }
 
 /* The breakpoint at trap_exit has struck; once is enough, for this trap ends by trap_exit, too. */

@@ -46,9 +46,11 @@ trap_entry:
     mov fs, eax
     mov gs, eax
     cld                             ; C expects it, and the interrupted code may have set it
-    push esp                        ; the frame's address: the argument
+    mov ebx, esp                    ; the frame's address; a call leaves EBX alone
+    push ebx                        ; the argument
     call trap_dispatch
-    call trap_exit                  ; its argument still stands there
+    mov [esp], ebx                  ; where it stood is the called function's to change
+    call trap_exit
     add esp, 4
     pop gs
     pop fs
