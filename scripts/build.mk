@@ -33,8 +33,11 @@ say = @printf '  %-7s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(2))
 endif
 
 INCLUDES := -I$(SRC)/kernel -I$(SRC) -I$(COURSE)/labs/ktest
+# Canaries on the kernel's stacks (debug/canary.c).                        # lab 4
+PROTECT := -fno-stack-protector
+PROTECT := -fstack-protector-strong -mstack-protector-guard=global          # lab 4
 CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra $(WERROR) -march=i586 -mgeneral-regs-only -ffreestanding -nostdinc -fno-pic -fno-pie \
-	-fno-stack-protector -fno-omit-frame-pointer -fno-strict-aliasing -fno-asynchronous-unwind-tables \
+	-fno-omit-frame-pointer -fno-strict-aliasing -fno-asynchronous-unwind-tables \
 	-fno-tree-loop-distribute-patterns -fcf-protection=none -MMD -MP $(INCLUDES)
 NASMFLAGS := -f elf32 -g -F dwarf -i$(SRC)/boot/ -i$(COURSE)/labs/
 
@@ -46,6 +49,8 @@ test_objects   := $(patsubst $(COURSE)/%,$(BUILD)/%.o,$(test_sources))
 mbr_objects    := $(patsubst %,$(BUILD)/src/boot/%.o,mbr.asm print.asm disk.asm)
 stage2_objects := $(patsubst %,$(BUILD)/src/%.o,boot/stage2.asm boot/print.asm boot/disk.asm boot/a20.asm boot/e820.asm \
 	boot/pm.asm boot/load.c boot/elf.c kernel/lib/e820.c kernel/lib/string.c)
+# The loader has nobody to tell when a canary dies.                       # lab 4
+$(stage2_objects): PROTECT := -fno-stack-protector                        # lab 4
 
 .DEFAULT_GOAL := image
 .PHONY: image kernel harness compile_commands
@@ -61,7 +66,7 @@ rules := $(lastword $(filter %build.mk,$(MAKEFILE_LIST)))
 $(BUILD)/src/%.c.o: $(SRC)/%.c $(rules)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(KCC) $(CFLAGS) -c $< -o $@
+	$(Q)$(KCC) $(CFLAGS) $(PROTECT) -c $< -o $@
 
 $(BUILD)/src/%.asm.o: $(SRC)/%.asm $(rules)
 	$(call say,NASM,$@)
@@ -71,7 +76,7 @@ $(BUILD)/src/%.asm.o: $(SRC)/%.asm $(rules)
 $(BUILD)/labs/%.c.o: $(COURSE)/labs/%.c $(rules)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(KCC) $(CFLAGS) -c $< -o $@
+	$(Q)$(KCC) $(CFLAGS) $(PROTECT) -c $< -o $@
 
 $(BUILD)/labs/%.asm.o: $(COURSE)/labs/%.asm $(rules)
 	$(call say,NASM,$@)

@@ -89,7 +89,7 @@ document mappings
 Show what the page tables map, as QEMU reads them (once paging is on).
 end
 
-# Trap frames for people, backtraces through traps, the commands trapframe and dmesg; then the commands
-# pagetable and slabinfo. The last lines of this file: a gdb without Python complains and goes without.
+# Trap frames for people, backtraces through traps, the commands trapframe, dmesg and tasks; then the
+# commands pagetable and slabinfo. The last lines of this file: a gdb without Python complains and goes without.
 source scripts/myos_gdb.py
 source scripts/myos_mm.py

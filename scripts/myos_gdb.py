@@ -1,6 +1,6 @@
 """
 What gdb's own language is too small for: trap frames as people read them, backtraces through traps,
-and the commands `trapframe` and `dmesg`. scripts/myos.gdb loads this, and one can do so alone:
+and the commands `trapframe`, `dmesg` and `tasks`. scripts/myos.gdb loads this, and one can do so alone:
 
     (gdb) source scripts/myos_gdb.py
 
@@ -183,9 +183,96 @@ class DmesgCommand(Command):
         print((data[start:] + data[:start] if head > size else data[:head]).decode("latin-1"), end="")
 
 
+def function(address, returns=False):
+    """Its name. Behind a call that does not return may be the next function already."""
+    address = address - returns & 0xFFFFFFFF
+    return place(address).strip(" <>").split("+")[0] or f"{address:08x}"
+
+
+class Registers:
+    """What trapframe_of() asks of a frame."""
+
+    def __init__(self, eip, esp):
+        self.registers = {"eip": eip, "esp": esp}
+
+    def read_register(self, name):
+        return self.registers[name]
+
+
+def running_calls():
+    """Where the processor is, and the calls that led there, innermost first."""
+    frame, inner = gdb.newest_frame(), None
+    while frame is not None and frame.pc():
+        yield function(int(frame.pc()), returns=inner is not None and trapframe_of(inner) is None)
+        frame, inner = frame.older(), frame
+
+
+def sleeping_calls(esp):
+    """The same for a task that does not run, from the struct context at its stack pointer on, and through traps."""
+    context = gdb.Value(esp).cast(gdb.lookup_type("struct context").pointer()).dereference()
+    eip, ebp = (int(context[name]) & 0xFFFFFFFF for name in ("eip", "ebp"))
+    yield function(eip)
+    while ebp:
+        data = bytes(gdb.selected_inferior().read_memory(ebp, 8))
+        older, eip = (int.from_bytes(data[i:i + 4], "little") for i in (0, 4))
+        if not eip:
+            return
+        yield function(eip, returns=True)
+        tf = trapframe_of(Registers(eip, ebp + 8))
+        if tf is not None:
+            older = int(tf["ebp"]) & 0xFFFFFFFF
+            yield function(int(tf["eip"]))
+        ebp = older
+
+
+def list_entries(head, structure, member):
+    """The structures in a struct list; stops where one is met again."""
+    kind = gdb.lookup_type(structure)
+    offset = next(field.bitpos // 8 for field in kind.fields() if field.name == member)
+    node, seen = head["next"], {int(head.address)}
+    while int(node) not in seen:
+        seen.add(int(node))
+        entry = gdb.Value((int(node) & 0xFFFFFFFF) - offset).cast(kind.pointer()).dereference()
+        yield entry
+        node = entry[member]["next"]
+
+
+class TasksCommand(Command):
+    """Show all tasks: number, state, priority/its own, name, and where each stands. The processor's current one has a *."""
+
+    CALLS = 4
+
+    def run(self):
+        try:
+            tasks, current = gdb.parse_and_eval("'task.c'::tasks"), number("(unsigned)cpus[0].current")
+        except gdb.error as error:
+            raise gdb.GdbError("This kernel has no tasks (they come with lab 4), or they are out of reach.") from error
+        if not current:
+            raise gdb.GdbError("There are no tasks yet: task_init() has not run.")
+        print("  pid  state    priority  name             where")
+        for task in list_entries(tasks, "struct task", "all"):
+            runs = int(task.address) & 0xFFFFFFFF == current
+            state = str(task["state"]).removeprefix("TASK_").lower()
+            priority = f"{int(task['priority'])}/{int(task['base_priority'])}"
+            print(f"{'*' if runs else ' '}{int(task['pid']):4}  {state:<8} {priority:>6}    {task['name'].string():<16} "
+                  + self.where(running_calls() if runs else sleeping_calls(int(task["esp"]) & 0xFFFFFFFF)))
+
+    def where(self, calls):
+        names = []
+        try:
+            for name in calls:
+                names.append(name)
+                if len(names) == self.CALLS:
+                    break
+        except gdb.error:           # a broken stack
+            names.append("?")
+        return " < ".join(names)
+
+
 printers = gdb.printing.RegexpCollectionPrettyPrinter("myos")
 printers.add_printer("trapframe", "^trapframe$", TrapframePrinter)
 gdb.printing.register_pretty_printer(None, printers, replace=True)
 gdb.unwinder.register_unwinder(None, TrapUnwinder(), replace=True)
 TrapframeCommand("trapframe")
 DmesgCommand("dmesg")
+TasksCommand("tasks")

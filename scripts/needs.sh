@@ -29,6 +29,7 @@ all|weasyprint|weasyprint|weasyprint|weasyprint|python-weasyprint|weasyprint|tur
 all|poppler-utils|pdftoppm|poppler-utils|poppler-utils|poppler|poppler|looks at the PDF in the tests
 all|pytest|pytest-3 py.test-3 pytest|python3-pytest|python3-pytest|python-pytest|pytest|runs the project's own tests
 all|TinyCC|tcc|tcc|tcc|tcc|tcc|the second compiler that must build the kernel
+all|SPIN|spin|spin|||spin|checks the models of the scheduler
 all|Bochs|bochs|bochs|bochs|bochs|bochs|the second machine that must boot the image
 all|Bochs BIOS|/usr/share/bochs/BIOS-bochs-latest|bochsbios|bochs-bios|bochs|bochs|the BIOS of that machine
 all|Bochs VGA BIOS|/usr/share/vgabios/vgabios.bin|vgabios|vgabios|bochs|bochs|the screen of that machine

@@ -110,7 +110,7 @@ def test_the_monitor_works_after_a_panic_in_the_keyboards_interrupt(called):
     names = re.findall(r"  [0-9a-f]{8} (\S+)\+0x", text)
     inner, outer = names[:names.index("trap_entry")], names[names.index("trap_entry") + 1:]
     assert inner[0] == "monitor_panic" and "kbd_interrupt" in inner, text
-    assert outer[:2] == ["input_get", "readline"] and outer[-1] == "start", text
+    assert outer[0] == "idle", text             # the monitor itself sleeps, until a key comes
     called.send_serial(b"ticks\r")
     called.wait_serial(r"\n\d+\r\nmonitor> ")
     called.send_keys(*"ticks", "ret", hold=1)
@@ -266,3 +266,35 @@ def test_gdb_goes_through_traps_on_the_kernels_own_stub(tmp_path, stopped):
 def test_gdb_commands_without_a_kernel_say_so(tmp_path):
     output = run("gdb", "-nx", "-batch", "-ex", "source scripts/myos_gdb.py", "-ex", "trapframe", "-ex", "dmesg", cwd=ROOT).stdout
     assert "No frame is currently selected." in output and "Python" not in output, output
+
+
+# ---- gdb: tasks
+
+def test_gdb_lists_the_tasks():
+    """Before there are any; new ones; sleeping and interrupted ones; an interrupt in the idle task; a stack that is broken."""
+    output = debugged("quiet", "break kmain", "continue", "tasks", "break monitor", "continue",
+                      "set $name = (char *)kmalloc(16)", "set variable *(char[5] *)$name = \"doze\"",
+                      "set $t = task_new(sleep_ms, 10000, $name)", "set $t->base_priority = 9", "tasks", "call sched_start($t)",
+                      "call sleep_ms(10)", "tasks", "break sched_tick if cpus[0].current == cpus[0].idle", "continue",
+                      "set $t->esp = 0x10", "tasks", "call monitor_ps(1, 0, 0)")
+    assert "There are no tasks yet" in output, output
+    new, asleep, idle = [re.findall(r"(?m)^([* ]) +(\d+)  (\w+) +(\d+/\d+) +(\w+) +(\S.*)$", part)
+                         for part in output.split("  pid  state    priority  name             where\n")[1:]]
+    work = new.pop(2)               # which has begun or not
+    assert work[1:2] + work[3:5] == ("3", "16/16", "work"), output
+    assert new == [("*", "1", "running", "16/16", "main", "monitor < kmain < start[high]"),
+                   (" ", "2", "ready", "0/0", "idle", "task_main"), (" ", "4", "ready", "16/9", "doze", "task_main")], output
+    assert [(task[2], task[5]) for task in asleep] == [
+        ("running", new[0][5]), ("ready", "reschedule < trap_entry < idle"),
+        ("waiting", "reschedule < work_task < task_main"), ("waiting", "reschedule < sleep_ms < task_main")], output
+    assert [task[0] + task[2] for task in idle] == [" waiting", "*running", " waiting", " waiting"], output
+    assert "wait_for_input < " in idle[0][5] and idle[1][5].startswith("sched_tick < tick < ") and idle[3][5] == "?", output
+    log = (ROOT / "build/debug-serial.log").read_text(errors="replace")
+    assert re.findall(r"(?m)^ +(\d+) +\d+ (\w+) +\d+/\d+ +\d+  (\w+)", log) == [(task[1], task[2], task[4]) for task in idle]
+
+
+def test_gdb_says_that_a_kernel_has_no_tasks():
+    """As in the trees of labs 1 to 3."""
+    output = run("gdb", "-nx", "-batch", "-ex", "file build/stage2.elf", "-ex", "source scripts/myos_gdb.py", "-ex", "tasks",
+                 cwd=ROOT).stdout
+    assert output.endswith("This kernel has no tasks (they come with lab 4), or they are out of reach.\n"), output

@@ -11,6 +11,7 @@
 #define EINTR   4
 #define EIO     5
 #define ENOEXEC 8
+#define ECHILD  10
 #define EAGAIN  11
 #define ENOMEM  12
 #define EFAULT  14
@@ -19,5 +20,6 @@
 #define EINVAL  22
 #define ENOSPC  28
 #define ENOSYS  38
+#define ETIMEDOUT 110
 
 #endif

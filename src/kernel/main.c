@@ -3,7 +3,9 @@
  *
  * entry.asm calls it in the higher half, on the boot stack, with interrupts off.
  */
+#include "debug/canary.h"           // lab 4
 #include "debug/gdbstub.h"          // lab 2
+#include "debug/locks.h"            // lab 4
 #include "debug/log.h"
 #include "debug/monitor.h"          // lab 2
 #include "debug/panic.h"
@@ -24,12 +26,20 @@
 #include "mm/map.h"                 // lab 3
 #include "mm/page.h"                // lab 3
 #include "mm/pagecache.h"           // lab 3
+#include "mm/space.h"               // lab 4
+#include "task/reader.h"            // lab 4
+#include "task/sched.h"             // lab 4
+#include "task/timer.h"             // lab 4
+#include "task/work.h"              // lab 4
 #include "x86/bootinfo.h"
 #include "x86/cpu.h"
+#include "x86/fpu.h"                // lab 4
 #include "x86/gdt.h"                // lab 2
 #include "x86/irqflags.h"           // lab 2
 #include "x86/pic.h"                // lab 2
+#include "x86/random.h"             // lab 4
 #include "x86/trap.h"               // lab 2
+#include "x86/tss.h"                // lab 4
 
 void kmain(uint32_t magic, uint32_t info);
 
@@ -65,6 +75,16 @@ static void show_time(void)
 }
 // lab 2 end
 
+// lab 4 begin
+/* What finds mistakes of the kernel's own: canaries on its stacks, the order of its locks. */
+static void protection_init(void)
+{
+    random_init(boot_info.cmdline);
+    canary_init(random_word());     /* whoever has arrays in a frame must not call this */
+    locks_init(boot_info.cmdline);
+}
+
+// lab 4 end
 void kmain(uint32_t magic, uint32_t info)
 {
     checkpoint('L');
@@ -81,12 +101,20 @@ void kmain(uint32_t magic, uint32_t info)
     gdt_init();                     // lab 2: the loader's GDT lies in memory that we cannot keep
     trap_init();                    // lab 2
     panic_init();                   // lab 2: from here on an exception is told, and no triple fault
+    protection_init();              // lab 4
     kernel_map_init(&boot_info);    // lab 3: all memory is within reach from here on
     page_init(&boot_info);          // lab 3
     kmalloc_init(boot_info.cmdline);    // lab 3
     pagecache_init();               // lab 3
     fault_init();                   // lab 3
+    tss_init(virt_to_phys(kernel_directory));   // lab 4: a stack overflow is told, too
+    fpu_init();                     // lab 4
+    task_init();                    // lab 4: what runs here is a task from now on
     pic_init();                     // lab 2: before any device may interrupt
+    timer_init();                   // lab 4
+    sched_init();                   // lab 4: this task may lose the processor from here on
+    work_start();                   // lab 4
+    reader_init();                  // lab 4
     pit_init();                     // lab 2
     kbd_init();                     // lab 2
     serial_input_init();            // lab 2

@@ -10,11 +10,11 @@ from ..verdicts import Mismatch
 ERRORS = {-5: "EIO", -12: "ENOMEM", -14: "EFAULT", -17: "EEXIST", -22: "EINVAL", -38: "ENOSYS"}
 
 
-def cases(run, program, inputs):
-    """Run a host program on the cases (bytes each); returns the lines that each printed."""
+def cases(run, program, inputs, cpu=20):
+    """Run a host program on the cases (bytes each); returns the lines that each printed. `cpu` is as in host.run()."""
     data = b"".join(struct.pack("<I", len(case)) + case for case in inputs)
     path = run.build.path(f"host/{program}")
-    lines = run.host(path, stdin=data, cpu=20, output_max=32 << 20).stdout.decode("latin-1").splitlines()
+    lines = run.host(path, stdin=data, cpu=cpu, output_max=32 << 20).stdout.decode("latin-1").splitlines()
     answers, answer = [], []
     for line in lines:
         if line == "end":

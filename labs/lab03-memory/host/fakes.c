@@ -21,6 +21,7 @@ void __asan_poison_memory_region(const volatile void *p, size_t n) __attribute__
 void __asan_unpoison_memory_region(const volatile void *p, size_t n) __attribute__((weak));
 
 uint32_t host_eflags = EFLAGS_IF;
+unsigned host_locks;
 
 static const uint8_t *at, *end;     /* what is left of the case's input */
 

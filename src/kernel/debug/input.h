@@ -40,6 +40,18 @@ char input_get(void);
 /* Take up to n characters that are there. Returns how many. */
 unsigned input_read(char *to, unsigned n);
 
+/* Is there a character? */                                             // lab 4
+bool input_ready(void);                                                 // lab 4
+
+// lab 4 begin
+/*
+ * How input_get() waits when interrupts are on, until input_ready(); and what is called, with
+ * interrupts off, when a character has come, if not NULL. Set by task/reader.
+ */
+extern void (*input_wait)(void);
+extern void (*input_arrived)(void);
+// lab 4 end
+
 /* How many characters were dropped so far. */
 uint32_t input_dropped(void);
 

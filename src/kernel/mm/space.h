@@ -61,6 +61,12 @@ void space_switch(struct space *space);
 /* The space that is switched to, or NULL. */
 struct space *space_current(void);
 
+// lab 4 begin
+/* For the scheduler: `space` is the current one from now on. Returns what CR3 must become. */
+paddr_t space_become(struct space *space);
+
+// lab 4 end
+
 /*
  * Make an area of `bytes` (rounded up to pages) at *va, or, if *va is 0, where there is room: *va
  * becomes the place. `object` and `index` as in struct area; the caller keeps the object alive as

@@ -54,6 +54,26 @@ static inline uint32_t cpuid_features(void)
 }
 
 // lab 3 end
+// lab 4 begin
+/* The same in ECX. */
+static inline uint32_t cpuid_more_features(void)
+{
+    uint32_t function = 1, features;
+
+    __asm__ volatile("cpuid" : "+a"(function), "=c"(features) : : "ebx", "edx");
+    return features;
+}
+
+/* The time-stamp counter: the processor's cycles since its reset. */
+static inline uint64_t read_tsc(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+// lab 4 end
 static inline void breakpoint(void)
 {
     __asm__ volatile("int3");

@@ -10,6 +10,7 @@
 #include "lib/types.h"
 
 enum gate_type {
+    GATE_TASK = 0x5,                // lab 4: handler is 0: the selector's TSS says where to go on
     GATE_INTERRUPT = 0xe,           /* interrupts are off in the handler */
     GATE_TRAP = 0xf,                /* ... stay as they are */
 };
@@ -30,5 +31,8 @@ struct gate gate_make(uint32_t handler, uint16_t selector, enum gate_type type, 
  * come from ring 3.
  */
 void idt_init(void);
+
+/* Put another gate at vector. */                  // lab 4
+void idt_set(unsigned vector, struct gate gate);    // lab 4
 
 #endif

@@ -36,8 +36,11 @@ int irq_register(unsigned line, irq_handler fn, void *arg)
         result = -ENOMEM;
     } else {
         struct action *action = &store[used++];
-        *action = (struct action){ .fn = fn, .arg = arg, .next = lines[line] };
-        lines[line] = action;
+        *action = (struct action){ .fn = fn, .arg = arg };
+        struct action **end = &lines[line];
+        while (*end)
+            end = &(*end)->next;
+        *end = action;
         chip->unmask(line);
     }
     irq_restore(flags);

@@ -32,8 +32,8 @@ struct irq_chip {
 void irq_set_chip(const struct irq_chip *chip);
 
 /*
- * Add a handler to a line and unmask it. Returns 0, -EINVAL for no such line, -ENOMEM if there are
- * too many handlers.
+ * Add a handler to a line, behind those that it has, and unmask it. Returns 0, -EINVAL for no such
+ * line, -ENOMEM if there are too many handlers.
  */
 int irq_register(unsigned line, irq_handler fn, void *arg);
 

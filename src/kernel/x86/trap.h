@@ -16,6 +16,7 @@ enum trap_vector {
     TRAP_DEBUG = 1,
     TRAP_BREAKPOINT = 3,
     TRAP_INVALID_OPCODE = 6,
+    TRAP_NO_FPU = 7,                // lab 4
     TRAP_DOUBLE_FAULT = 8,
     TRAP_GENERAL_PROTECTION = 13,
     TRAP_PAGE_FAULT = 14,

@@ -1,0 +1,39 @@
+; FPU state to memory and back: see x86/fpu.h.
+
+bits 32
+global fpu_save, fpu_load, fpu_reset
+
+section .text
+
+; void fpu_save(struct fpu *fpu, bool fxsr)
+fpu_save:
+    mov eax, [esp + 4]
+    cmp byte [esp + 8], 0
+    je .old
+    fxsave [eax]
+    ret
+.old:
+    fnsave [eax]
+    ret
+
+; void fpu_load(const struct fpu *fpu, bool fxsr)
+fpu_load:
+    mov eax, [esp + 4]
+    cmp byte [esp + 8], 0
+    je .old
+    fxrstor [eax]
+    ret
+.old:
+    frstor [eax]
+    ret
+
+; void fpu_reset(bool sse): as a program finds it at its start (System V ABI, Intel386, 3-29)
+fpu_reset:
+    fninit
+    cmp byte [esp + 4], 0
+    je .done
+    push dword 0x1f80               ; all of SSE's exceptions masked, round to nearest
+    ldmxcsr [esp]
+    add esp, 4
+.done:
+    ret

@@ -1,0 +1,24 @@
+/*
+ * The registers of FPU, MMX and SSE: each task has its own, and most never use them.
+ *
+ * They are saved when the task that used them is switched out, and loaded again when a task first
+ * uses them: CR0.TS makes that use trap (vector 7). Intel SDM volume 3A, 2.5 (TS), 13.4 (FXSAVE).
+ */
+#ifndef X86_FPU_H
+#define X86_FPU_H
+
+#include "lib/types.h"
+
+/* All zero: never used. */
+struct fpu {
+    uint8_t image[512] __attribute__((aligned(16)));    /* as fxsave or fnsave wrote it */
+    bool saved;                                         /* the image holds something */
+};
+
+/* After trap_init(). Uses FXSAVE and SSE if the CPU has them. */
+void fpu_init(void);
+
+/* The current task is another one from here on, and `fpu` is where its registers are kept. */
+void fpu_switch(struct fpu *fpu);
+
+#endif
