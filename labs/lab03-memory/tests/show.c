@@ -65,7 +65,7 @@ KTEST(show_window)
     for (unsigned n = 0; n < LARGE; n++)
         kernel_directory[i + TABLES + n] = (ktest_random(4) ? n : ktest_random(100)) << LARGE_SHIFT
                                            | PTE_PRESENT | PTE_LARGE | ktest_random(2) * PTE_WRITE;
-    kernel_directory[TABLE_SIZE - 1] = (0u - LARGE_SIZE) | PTE_PRESENT | PTE_LARGE;     /* the last */
+    kernel_directory[TABLE_SIZE - 1] = (0u - LARGE_SIZE) | PTE_PRESENT | PTE_LARGE; /* the last */
     ktest_report("base %x", base);
     snprintf(line, sizeof(line), "show_mappings 0x%x 0x%x", base, base + size - 1);
     run(line);
