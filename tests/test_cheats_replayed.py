@@ -3,6 +3,8 @@ Kernels that cheat: they can do nothing of a lab, but know what the right kernel
 it, and halt where that one would. They must score nothing, for the tests look into the machine from outside.
 """
 
+import re
+
 import pytest
 
 import grading
@@ -84,7 +86,8 @@ def recorded(build, folder, lab):
                 machine.send_serial(b"show_mappings\r")
                 machine.wait_serial("monitor> $")
             else:
-                machine.wait_until(lambda: machine.halted, 8, "the test's end")
+                # Lab 4's tests say at last that they halt; that may come here later than the halt itself.
+                machine.wait_until(lambda: machine.halted and (lab < 4 or b"halts" in machine.serial), 8, "the test's end")
             text = machine.serial.decode("latin-1")
         if typed:
             text = text[:typed] + TYPED + text[typed:]
@@ -107,5 +110,6 @@ def test_a_kernel_that_replays_the_right_one(lab):
         files = {**grader.files(solved=False), "src/kernel/main.c": main.encode()}
         graded = grader.grade(files, "--seed", f"{SEED:x}")
         assert graded.total == 0 and len(graded.scores) > 30, graded.output
-        # What it says is what the tests wait for; but preempt_idle is looked at while it goes on.
-        assert graded.output.count("hang:") == (lab == 4), graded.output
+        # What it says is what the tests wait for; but two of lab 4's look at a machine that goes on.
+        hangs = set(re.findall(r"hang: .*; waited for (.*)", graded.output))
+        assert hangs <= {"the kernel test preempt_idle to report asleep", "the tasks to sleep and wake"}, graded.output
