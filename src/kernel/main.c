@@ -26,7 +26,6 @@
 #include "mm/map.h"                 // lab 3
 #include "mm/page.h"                // lab 3
 #include "mm/pagecache.h"           // lab 3
-#include "mm/space.h"               // lab 4
 #include "task/reader.h"            // lab 4
 #include "task/sched.h"             // lab 4
 #include "task/timer.h"             // lab 4

@@ -5,18 +5,10 @@
 #ifndef WATCH_H
 #define WATCH_H
 
-#include "ktest.h"
+#include "outside.h"
 #include "task/sched.h"
 #include "task/timer.h"
 #include "x86/irqflags.h"
-
-/* The end of a test. Inline, so that the processor halts within the test. */
-static inline __attribute__((always_inline, noreturn)) void stay(void)
-{
-    ktest_report("halts");
-    for (;;)
-        __asm__ volatile("cli\n\thlt");
-}
 
 /* A clock that is not the kernel's: the ACPI timer, 24 bits that count 3,579,545 times a second. */
 static inline uint32_t acpi_timer(void)
