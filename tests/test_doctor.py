@@ -86,6 +86,15 @@ def test_gcc_without_its_32_bit_half(machine, tree):
     assert "not tried 32-bit program" in result.stdout
 
 
+def test_a_kernel_that_executes_no_32_bit_programs(machine, tree):
+    machine.execute_32bit(False)
+    result = machine.run(tree / "scripts/doctor")
+    assert result.returncode == 1 and clean(result.stdout)
+    assert "MISSING   32-bit programs" in result.stdout and "sudo apt-get install qemu-user\n" in result.stdout
+    machine.fake("qemu-i386", "exit 0")
+    assert machine.run(tree / "scripts/doctor").returncode == 0
+
+
 def test_a_compiler_that_cannot_link(machine, tree):
     machine.fake("gcc", f"""
         case $* in *nostdlib*) echo "ld: cannot find -lgcc" >&2; exit 1;; esac

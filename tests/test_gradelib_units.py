@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 from fakes import helpers
-from gradelib import clock, course, host, ktests, machine, outputs, report, run, sandbox, symbols, toml
+from gradelib import clock, course, host, i386, ktests, machine, outputs, report, run, sandbox, symbols, toml
 from gradelib.grading import Result
 from gradelib.lab import Test as LabTest
 from gradelib.verdicts import Crash, Hang, Mismatch, NoVerdict, TooSlow
@@ -381,6 +381,63 @@ def test_a_sanitizers_report_is_a_verdict(tmp_path):
     with pytest.raises(Crash) as caught:
         host.run(undefined, tmp_path / "2")
     assert "signed integer overflow" in caught.value.details[0]
+
+
+# ---- 32-bit programs
+
+def test_which_programs_are_32_bit(tmp_path):
+    (tmp_path / "tiny").write_bytes(i386.TINY)
+    (tmp_path / "short").write_bytes(b"\x7fELF\1\1")
+    assert i386.is_program(tmp_path / "tiny")
+    assert not any(map(i386.is_program, (sys.executable, tmp_path / "short", tmp_path / "absent", tmp_path)))
+    assert host.launcher(Path(sys.executable)) == ([sys.executable], 1)
+
+
+@pytest.mark.parametrize("error, status, can", [
+    (None, 32, True), (None, -11, False), (OSError(8, "Exec format error"), 0, False), (PermissionError(13, "no"), 0, True)])
+def test_whether_the_kernel_executes_them(monkeypatch, error, status, can):
+    busy = [OSError(26, "Text file busy")]
+
+    def pretend(*_, **__):
+        if busy or error:
+            raise busy.pop() if busy else error
+        return types.SimpleNamespace(returncode=status)
+    monkeypatch.setattr(subprocess, "run", pretend)
+    assert i386.native.__wrapped__() == can and not busy
+
+
+def test_they_run_here_one_way_or_the_other(tmp_path):
+    done = host.run(program(tmp_path, '#include <stdio.h>\nint main() { puts("here"); return 7; }', "-m32"), tmp_path / "1")
+    assert done == (b"here\n", b"", 7)
+    crash = program(tmp_path, "int main() { *(volatile int *)0 = 1; }", "-m32")
+    with pytest.raises(Crash, match="SIGSEGV") as caught:
+        host.run(crash, tmp_path / "2")
+    assert not caught.value.details         # nothing of the emulator's
+    undefined = program(tmp_path, "int main(int n, char **v) { volatile int big = 0x7fffffff; return (big + n) & 1; }",
+                        "-m32", "-fsanitize=undefined", "-fno-sanitize-recover=undefined")
+    with pytest.raises(Crash, match="arithmetic"):
+        host.run(undefined, tmp_path / "3")
+    by_hand = [sys.executable, i386.__file__, undefined]
+    assert b"signed integer overflow" in subprocess.run(by_hand, check=False, capture_output=True, timeout=60).stderr
+
+
+def test_emulated_programs_get_more_time(tmp_path, monkeypatch):
+    if i386.native():       # then anything that starts a program will do
+        monkeypatch.setattr(i386, "EMULATORS", ("env",))
+    monkeypatch.setattr(i386, "native", lambda: False)
+    spin = program(tmp_path, "int main() { for (;;); }", "-m32")
+    assert host.launcher(spin)[1] == i386.SLOWER
+    monkeypatch.setattr(i386, "SLOWER", 2)
+    with pytest.raises(TooSlow, match="2 s of processor time"):
+        host.run(spin, tmp_path / "1", cpu=1)
+
+
+def test_no_verdict_where_nothing_executes_them(tmp_path, monkeypatch):
+    (tmp_path / "tiny").write_bytes(i386.TINY)
+    monkeypatch.setattr(i386, "native", lambda: False)
+    monkeypatch.setattr(i386, "EMULATORS", ("no-such-emulator",))
+    with pytest.raises(NoVerdict, match="package qemu-user"):
+        host.run(tmp_path / "tiny", tmp_path / "1")
 
 
 def test_a_host_program_that_waits_forever(tmp_path):

@@ -75,6 +75,19 @@ def test_setup_installs_what_grading_needs(setup):
     assert [line.partition("package: ")[2] for line in lines] == ["nasm", "bubblewrap"]
 
 
+def test_setup_installs_an_emulator_where_the_kernel_executes_no_32_bit_programs(setup):
+    setup.machine.add("nasm")
+    setup.machine.execute_32bit(False)
+    setup.apt(f"ln -s {find('true')} {setup.machine.bin}/qemu-i386")
+    result = setup.run()
+    assert result.returncode == 0 and setup.calls() == ["install --no-install-recommends qemu-user"], result.stdout
+    assert setup.run("--grade", "--check").stdout.count("missing") == 1         # bubblewrap
+    (setup.machine.bin / "qemu-i386").unlink()
+    assert "qemu-user" in setup.run("--grade", "--check").stdout
+    setup.machine.fake("uname", '[ "$1" = -s ] && echo Linux || echo aarch64')  # whose gcc makes no such programs
+    assert setup.run("--check").returncode == 0
+
+
 def test_setup_updates_the_package_lists_only_when_they_are_the_trouble(setup):
     setup.apt('[ -e $0.once ] || { touch $0.once; echo "E: Unable to locate package nasm"; exit 100; }\n' + setup.installs)
     result = setup.run()

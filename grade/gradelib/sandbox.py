@@ -35,7 +35,7 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/
           "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/run/current-system/sw/bin"
 TOOLS = ("make", "cc", "gcc", "i686-elf-gcc", "i686-linux-gnu-gcc", "ld", "nasm", "tcc", "python3", "mcopy", "mkfs.fat",
-         "qemu-system-i386")
+         "qemu-system-i386", "qemu-i386")
 KEPT_VARIABLES = ("CROSS", "HOSTCC")    # which compilers to take, where the machine's owner has said so
 MARK = "MYOS_RUN"           # in the environment of all that one run starts
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38

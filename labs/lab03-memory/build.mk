@@ -10,15 +10,11 @@ results += $(lab03_programs)
 
 harness: $(lab03_programs)
 
-# What the host's compiler can do: with sanitizers, without, or no 32-bit programs at all. Exit
-# status 127 tells the grader that a tool is missing.
+# With which sanitizers; "none" if the host's compiler makes no 32-bit programs at all. Exit status
+# 127 tells the grader that a tool is missing.
 HOSTCC32 = $(HOSTCC) -m32
-SANITIZE32 = $(eval SANITIZE32 := $(shell \
-	try() { echo 'int main(void){return 0;}' | $(HOSTCC32) $$1 -x c - -o /dev/null 2>/dev/null; }; \
-	if try -fsanitize=address$(comma)undefined; then echo -fsanitize=address$(comma)undefined \
-	-fno-sanitize-recover=undefined -fno-sanitize=alignment; \
-	else try -O1 && echo -O1 || echo none; fi))$(SANITIZE32)
-comma := ,
+sanitizers = $(shell sh $(COURSE)/labs/host/sanitizers $(HOSTCC32))
+SANITIZE32 = $(eval SANITIZE32 := $(sanitizers))$(SANITIZE32)
 define compile_host32
 	$(call say,HOSTCC,$@)
 	$(Q)mkdir -p $(@D)

@@ -8,7 +8,11 @@
 #define PROT_NONE  0
 #define PROT_RW    3
 #define MAP_MEMORY 0x104022         /* private, anonymous, no swap reserved, never over others */
+#define MAP_SOME   0x22             /* private, anonymous, anywhere */
 #define CANNOT_RUN 127              /* the grader's word for: this computer's fault */
+
+#define PAGE_DOWN(n) ((n) & ~(PAGE_SIZE - 1))
+#define PAGE_UP(n)   PAGE_DOWN((n) + PAGE_SIZE - 1)
 
 void *mmap(void *at, size_t n, int protection, int flags, int fd, long offset);
 int mprotect(void *at, size_t n, int protection);
@@ -40,16 +44,34 @@ void ram_usable(uint32_t first, uint32_t stop)
     mprotect(phys_to_virt(first << PAGE_SHIFT), (stop - first) << PAGE_SHIFT, PROT_RW);
 }
 
+/* Without AddressSanitizer the processor watches, which knows whole pages only. */
 void ram_forbid(const void *p, size_t n)
 {
+    uintptr_t start = PAGE_UP((uintptr_t)p), end = PAGE_DOWN((uintptr_t)p + n);
+
     if (__asan_poison_memory_region)
         __asan_poison_memory_region(p, n);
+    else if (start < end)
+        mprotect((void *)start, end - start, PROT_NONE);
 }
 
 void ram_allow(const void *p, size_t n)
 {
+    uintptr_t start = PAGE_DOWN((uintptr_t)p), end = PAGE_UP((uintptr_t)p + n);
+
     if (__asan_unpoison_memory_region)
         __asan_unpoison_memory_region(p, n);
+    else
+        mprotect((void *)start, end - start, PROT_RW);
+}
+
+void *exact(size_t n)
+{
+    size_t whole = PAGE_UP(n);
+    uint8_t *memory = mmap(NULL, whole + PAGE_SIZE, PROT_RW, MAP_SOME, -1, 0);
+
+    mprotect(memory + whole, PAGE_SIZE, PROT_NONE);
+    return memory + whole - n;
 }
 
 bool more(void)

@@ -19,9 +19,15 @@ void ram_map(uint32_t bytes, bool usable);
 /* Let the frames [first, end) of it be touched. */
 void ram_usable(uint32_t first, uint32_t end);
 
-/* Have the sanitizer watch memory that nobody may use now, and no longer. */
+/*
+ * Watch memory that nobody may use now, and no longer. Where there is no AddressSanitizer the
+ * pages that are only partly forbidden are not watched.
+ */
 void ram_forbid(const void *p, size_t n);
 void ram_allow(const void *p, size_t n);
+
+/* n bytes of memory, never given back, behind whose end nothing can be touched. */
+void *exact(size_t n);
 
 /* Run `one_case` for each case of the input; dies as it dies, but for a panic. */
 void each_case(void (*one_case)(void));

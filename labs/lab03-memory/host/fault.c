@@ -161,7 +161,7 @@ static int read_object(struct cache_object *object, uint32_t index, void *data)
 
 static void describe(uint32_t error, uintptr_t va, pte_t entry, size_t size)
 {
-    char *text = malloc(size);      /* of exactly that size: the sanitizer watches its end */
+    char *text = exact(size);
 
     memset(text, '?', size);
     printf("describe %d ", fault_describe(text, size, error, va, entry));

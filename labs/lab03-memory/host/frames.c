@@ -1,6 +1,6 @@
 /*
- * Frames without a buddy system. What order they come in means nothing: the search goes on where
- * it ended.
+ * Frames without a buddy system. What order they come in means nothing: the search goes on behind
+ * where it ended, so that nobody has the frame behind one for as long as there are others.
  */
 #include "frames.h"
 #include "debug/panic.h"
@@ -74,7 +74,7 @@ struct page *alloc_pages(unsigned order)
         if (!is_free(at, n))
             continue;
         memset(&taken[at], 1, n);
-        next_frame = at + n;
+        next_frame = at + n + 1;
         frames_out += n;
         frames_allocations++;
         if (limit != UINT32_MAX)

@@ -2,7 +2,7 @@
  * mm/page.h's functions without its allocator: frames found by looking from one to the next. For
  * the programs around the modules that are built upon it, so that these can be judged alone.
  *
- * What is handed out is full of garbage, and memory that nobody has is watched by the sanitizer.
+ * What is handed out is full of garbage, and memory that nobody has is watched.
  * Freeing what is not allocated is a panic, as in the kernel.
  */
 #ifndef FRAMES_H
