@@ -8,6 +8,9 @@
 set confirm off
 set pagination off
 set osabi none
+# gdb waits two seconds for an answer, asks again, and takes the late one for that of its next
+# question. A busy computer may need longer to start QEMU.
+set remotetimeout 60
 
 # The kernel, linked at its virtual addresses; then the boot sector at 0x7c00 and the second stage
 # at 0x8000. Each file says itself where it lives.
