@@ -55,7 +55,7 @@ static void become(unsigned priority)
     current()->priority = current()->base_priority = priority;
 }
 
-static int never(void *arg)
+static int create_never(void *arg)
 {
     (void)arg;
     return 0;
@@ -76,7 +76,7 @@ KTEST(create_made)
         space_switch(create_made[i].space < 2 ? create_spaces[create_made[i].space] : NULL);
         become(create_made[i].priority);
         create_made[i].task =
-            create_task(never, (void *)(uintptr_t)create_made[i].arg, create_made[i].name);
+            create_task(create_never, (void *)(uintptr_t)create_made[i].arg, create_made[i].name);
         if (!create_made[i].task)
             stay_without("task");
     }
@@ -239,7 +239,7 @@ static void attempt(struct attempt *a)
     a->used[0] = structures(false);
     a->tasks[0] = task_count();
     a->frames[0] = frames_free();
-    a->made = create_task(never, NULL, "poor") != NULL;
+    a->made = create_task(create_never, NULL, "poor") != NULL;
     a->used[1] = structures(false);
     a->tasks[1] = task_count();
     a->frames[1] = frames_free();
@@ -270,7 +270,7 @@ KTEST(create_poor)
     uintptr_t kept[4];
 
     for (unsigned i = 0; i < 64 && structures(true) - structures(false) < 2; i++)
-        if (!create_task(never, NULL, "filler"))
+        if (!create_task(create_never, NULL, "filler"))
             stay_without("task");
     take_all();
     drop_stacks();
@@ -290,7 +290,7 @@ KTEST(create_poor)
     for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
         kept[i] = stack_alloc();
     for (unsigned i = 0; i < 64 && structures(true) > structures(false); i++)
-        create_task(never, NULL, "filler");
+        create_task(create_never, NULL, "filler");
     take_all();
     create_stacks[0] = drop_stacks();
     for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
