@@ -15,18 +15,19 @@ static struct device {
     uint32_t now[PAGES];            /* what a reader must see */
     bool dirty[PAGES];
     int read_error, write_error;
+    uint32_t bad;                   /* the first page that cannot be read */
     unsigned reads, writes;
 } devices[2];
 
-static int read_page(struct cache_object *object, uint32_t index, void *data)
+static int read_page(struct cache_object *object, uint32_t index, unsigned count, void *data)
 {
     struct device *d = (struct device *)object;
 
     d->reads++;
-    if (d->read_error)
-        return d->read_error;
-    for (unsigned i = 0; i < PAGE_SIZE / 4; i++)
-        ((uint32_t *)data)[i] = d->disk[index];
+    if (d->read_error || index + count > d->bad)
+        return d->read_error ? d->read_error : -EIO;
+    for (unsigned i = 0; i < count * PAGE_SIZE / 4; i++)
+        ((uint32_t *)data)[i] = d->disk[index + i * 4 / PAGE_SIZE];
     return 0;
 }
 
@@ -49,6 +50,7 @@ static void start(uint32_t memory)
     pagecache_init();
     for (unsigned d = 0; d < 2; d++) {
         devices[d].object.ops = &ops;
+        devices[d].bad = PAGES;
         for (unsigned i = 0; i < PAGES; i++)
             devices[d].disk[i] = devices[d].now[i] = 1000 * d + i;
     }
@@ -110,6 +112,7 @@ static void compare_stats(void)
 static void storm(void)
 {
     start(8 << 20);
+    devices[0].object.end = PAGES;  /* is read ahead */
     uint32_t free = machine_free();
     for (unsigned step = 0; step < 20000; step++) {
         struct device *d = &devices[check_random(2)];
@@ -191,8 +194,40 @@ static void reclaim(void)
     CHECK(stats.reclaimed == PAGES - 2 && stats.dirty == 1, "reclaimed %u", stats.reclaimed);
 }
 
+/* Page after page costs fewer and fewer reads, never beyond the end; and no error of what was not asked for. */
+static void ahead(void)
+{
+    start(8 << 20);
+    uint32_t free = machine_free();
+    struct device *d = &devices[0];
+    d->object.end = PAGES - 1;
+    for (unsigned i = 0; i < PAGES - 1; i++)
+        page_put(get(d, i));
+    CHECK(d->reads == 7, "%u reads for pages 0-1, 2-5, 6-13, 14-21, 22-29, 30-37, 38", d->reads);
+    CHECK(d->object.cached == PAGES - 1, "%u cached", d->object.cached);
+    cache_truncate(&d->object, 0);
+    d->reads = 0;
+    for (unsigned i = 0; i < PAGES - 1; i += 2)
+        page_put(get(d, i));
+    CHECK(d->reads == PAGES / 2 && d->object.cached == PAGES / 2, "who jumps is given no more than asked for");
+    cache_truncate(&d->object, 0);
+    d->bad = 5;
+    struct page *page;
+    for (unsigned i = 0; i < 5; i++)
+        page_put(get(d, i));
+    CHECK(cache_get(&d->object, 5, &page) == -EIO, "the bad one itself");
+    d->bad = PAGES;
+    for (unsigned i = 0; i < PAGES; i++)
+        page_put(get(d, i));
+    cache_truncate(&d->object, 0);
+    CHECK(machine_free() == free, "%u frames, not %u", machine_free(), free);
+    compare_stats();
+    IDLE();
+}
+
 int main(void)
 {
+    machine_test("ahead", ahead, 1);
     for (unsigned seed = 1; seed <= 5; seed++)
         machine_test("storm", storm, seed);
     machine_test("one copy", one_copy, 1);

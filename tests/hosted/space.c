@@ -37,10 +37,10 @@ bool trap_fix_up(struct trapframe *tf)
 /* An object: page i begins as `disk[i]`. */
 static uint32_t disk[PAGES], now[PAGES];
 
-static int read_page(struct cache_object *object, uint32_t index, void *data)
+static int read_page(struct cache_object *object, uint32_t index, unsigned count, void *data)
 {
-    for (unsigned i = 0; i < PAGE_SIZE / 4; i++)
-        ((uint32_t *)data)[i] = disk[index];
+    for (unsigned i = 0; i < count * PAGE_SIZE / 4; i++)
+        ((uint32_t *)data)[i] = disk[index + i * 4 / PAGE_SIZE];
     return 0;
 }
 

@@ -52,6 +52,24 @@ static void insert(struct cache_object *object, uint32_t index, struct page *pag
     stats.pages++;
 }
 
+/* Dirty pages are counted that can be written back. */
+static void count_dirty(const struct cache_object *object, int n)
+{
+    if (object->ops->write)
+        stats.dirty += n;
+}
+
+/* The page at index is dirty now. */
+static void widen_dirty(struct cache_object *object, uint32_t index)
+{
+    if (object->dirty_from == object->dirty_to)
+        object->dirty_from = object->dirty_to = index;
+    if (index < object->dirty_from)
+        object->dirty_from = index;
+    if (index >= object->dirty_to)
+        object->dirty_to = index + 1;
+}
+
 /* Take a page out; the cache's count of it is the caller's to give back. */
 static void take_out(struct page *page)
 {
@@ -59,7 +77,7 @@ static void take_out(struct page *page)
 
     list_del(&page->node);
     if (page->flags & CACHE_DIRTY)
-        stats.dirty--;
+        count_dirty(object, -1);
     page->flags = 0;
     page->owner = NULL;
     object->cached--;
@@ -82,47 +100,102 @@ static uint32_t wait_while_busy(struct page *page, uint32_t irq)
     return irq;
 }
 
-/* Reading or writing is over. Returns with the lock. */
-static uint32_t not_busy(struct page *page)
+/* Reading or writing is over. */
+static void not_busy(struct page *page)
 {
-    uint32_t irq = spin_lock_irqsave(&lock);
-
     page->flags &= ~CACHE_BUSY;
     if (wake_up)
         wake_up(page);
-    return irq;
+}
+
+/*
+ * Frames for what is read from `index` on: more of them from one time to the next while the reader
+ * goes straight on. Returns the first of *count frames in a row, or NULL.
+ */
+static struct page *frames_for(struct cache_object *object, uint32_t index, unsigned *count)
+{
+    unsigned order = 0;
+
+    if (index == object->next && index < object->end) {
+        if (object->ahead < CACHE_AHEAD)
+            object->ahead++;
+        order = object->ahead;
+        while (order && (1u << order) > object->end - index)
+            order--;
+    } else {
+        object->ahead = 0;
+    }
+    struct page *first = order ? alloc_pages(order) : NULL;
+    if (first) {
+        page_split(first);
+    } else {                                    /* so many in a row are not to be had */
+        order = 0;
+        first = alloc_page();
+    }
+    *count = 1u << order;
+    return first;
+}
+
+/* Enter the frames from page `index` on up to the first that is there already. Returns how many. */
+static unsigned insert_run(struct cache_object *object, uint32_t index, struct page *first,
+                           unsigned count)
+{
+    unsigned n = 0;
+
+    while (n < count && !find(object, index + n)) {
+        insert(object, index + n, first + n);
+        n++;
+    }
+    object->next = index + n;
+    return n;
+}
+
+/* What has been read is there, but for the pages from `good` on: nobody shall find those. */
+static void end_run(struct page *first, unsigned count, unsigned good)
+{
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t irq = spin_lock_irqsave(&lock);
+        not_busy(first + i);
+        bool out = i >= good && first[i].owner;
+        if (out)
+            take_out(first + i);
+        spin_unlock_irqrestore(&lock, irq);
+        if (out)
+            page_put(first + i);
+    }
 }
 
 /* Read a page that is not there. Returns 0, -ERRNO, or 1: now it is there, by somebody faster. */
 static int fill(struct cache_object *object, uint32_t index, struct page **result)
 {
-    struct page *page = alloc_page();
+    unsigned frames;
+    struct page *first = frames_for(object, index, &frames);
 
-    if (!page)
+    if (!first)
         return -ENOMEM;
     uint32_t irq = spin_lock_irqsave(&lock);
-    if (find(object, index)) {
-        spin_unlock_irqrestore(&lock, irq);
-        free_page(page);
-        return 1;
+    unsigned count = insert_run(object, index, first, frames);
+    if (count) {
+        page_get(first);                        /* the caller's */
+        stats.misses++;
     }
-    insert(object, index, page);
-    page_get(page);                             /* the caller's */
-    stats.misses++;
     spin_unlock_irqrestore(&lock, irq);
+    for (unsigned i = count; i < frames; i++)
+        free_page(first + i);
+    if (!count)
+        return 1;
 
-    int error = object->ops->read(object, index, page_to_virt(page));
-    irq = not_busy(page);
-    bool out = error && page->owner;            /* nobody shall find what could not be read */
-    if (out)
-        take_out(page);
-    spin_unlock_irqrestore(&lock, irq);
-    if (out)
-        page_put(page);
+    int error = object->ops->read(object, index, count, page_to_virt(first));
+    unsigned good = error ? 0 : count;
+    if (error && count > 1) {                   /* what was read ahead is nobody's error */
+        error = object->ops->read(object, index, 1, page_to_virt(first));
+        good = error ? 0 : 1;
+    }
+    end_run(first, count, good);
     if (error)
-        page_put(page);
+        page_put(first);
     else
-        *result = page;
+        *result = first;
     return error;
 }
 
@@ -158,7 +231,8 @@ void cache_dirty(struct page *page)
 
     if (page->owner && !(page->flags & CACHE_DIRTY)) {
         page->flags |= CACHE_DIRTY;
-        stats.dirty++;
+        count_dirty(page->owner, 1);
+        widen_dirty(page->owner, page->index);
     }
     spin_unlock_irqrestore(&lock, irq);
 }
@@ -178,10 +252,11 @@ static int sync_page(struct cache_object *object, uint32_t index)
     irq = wait_while_busy(page, irq);
     if (page->owner == object && (page->flags & CACHE_DIRTY) && object->ops->write) {
         page->flags = (page->flags | CACHE_BUSY) & ~CACHE_DIRTY;    /* it may get dirty again */
-        stats.dirty--;
+        count_dirty(object, -1);
         spin_unlock_irqrestore(&lock, irq);
         error = object->ops->write(object, index, page_to_virt(page));
-        irq = not_busy(page);
+        irq = spin_lock_irqsave(&lock);
+        not_busy(page);
     }
     spin_unlock_irqrestore(&lock, irq);
     if (error)
@@ -192,9 +267,13 @@ static int sync_page(struct cache_object *object, uint32_t index)
 
 int cache_sync(struct cache_object *object)
 {
+    uint32_t irq = spin_lock_irqsave(&lock);
+    uint32_t from = object->dirty_from, to = object->dirty_to;
     int first = 0;
 
-    for (uint32_t index = 0; index < object->limit; index++) {
+    object->dirty_from = object->dirty_to = 0;          /* what cannot be written is dirty again */
+    spin_unlock_irqrestore(&lock, irq);
+    for (uint32_t index = from; index < to; index++) {
         int error = sync_page(object, index);
         if (error && !first)
             first = error;
@@ -272,6 +351,11 @@ void cache_stats(struct cache_stats *copy)
 
     *copy = stats;
     spin_unlock_irqrestore(&lock, irq);
+}
+
+bool cache_busy(const struct page *page)
+{
+    return page->flags & CACHE_BUSY;
 }
 
 void cache_set_wait(void (*wait)(struct page *page), void (*wake)(struct page *page))

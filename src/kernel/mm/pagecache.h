@@ -5,6 +5,9 @@
  * looks at it. Clean pages that only the cache holds are given back when memory is short, the ones
  * not used lately first (a clock).
  *
+ * Whoever reads an object page by page has more and more of it read ahead, 2^CACHE_AHEAD pages at
+ * most: a disk takes hardly longer for them.
+ *
  * Whoever makes an object drops its pages (cache_truncate) before the object goes.
  */
 #ifndef MM_PAGECACHE_H
@@ -12,14 +15,17 @@
 
 #include "mm/page.h"
 
+#define CACHE_AHEAD 3               /* 8 pages, 32 KiB */
+
 struct cache_object;
 
 /* How an object's pages come and go; both may sleep, and are called for one page once at a time. */
 struct cache_ops {
     /*
-     * Fill `data`, PAGE_SIZE bytes, with the object's page: zeros where it has ended. 0 or -ERRNO.
+     * Fill `data` with `count` pages of the object from page `index` on: zeros where it has ended.
+     * 0 or -ERRNO.
      */
-    int (*read)(struct cache_object *object, uint32_t index, void *data);
+    int (*read)(struct cache_object *object, uint32_t index, unsigned count, void *data);
     /*
      * Write it back. NULL if the object never does: its pages stay then, once dirty. 0 or -ERRNO.
      */
@@ -31,10 +37,14 @@ struct cache_object {
     const struct cache_ops *ops;
     uint32_t cached;                /* its pages in the cache */
     uint32_t limit;                 /* above the highest index that was cached */
+    uint32_t dirty_from, dirty_to;  /* the pages in [from, to) may be dirty, no others */
+    uint32_t end;                   /* pages from here on are never read ahead; 0: none are */
+    uint32_t next;                  /* the page that goes on where the last one read ended... */
+    uint8_t ahead;                  /* ...and how many will be read then: 2^ahead */
 };
 
 struct cache_stats {
-    uint32_t pages, dirty;          /* now */
+    uint32_t pages, dirty;          /* now; dirty: of objects that are written back */
     uint32_t hits, misses, reclaimed;
 };
 
@@ -68,6 +78,9 @@ void cache_truncate(struct cache_object *object, uint32_t first);
 
 /* How things stand. */
 void cache_stats(struct cache_stats *stats);
+
+/* Is the page being read or written? For those who wait. */
+bool cache_busy(const struct page *page);
 
 /*
  * How to wait for a page that somebody else is reading or writing: wait(page) returns when it may
