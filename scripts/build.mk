@@ -109,7 +109,8 @@ $(BUILD)/myos.img: $(BUILD)/mbr.bin $(BUILD)/stage2.bin $(BUILD)/kernel $(COURSE
 	$(Q)$(PYTHON) $(COURSE)/scripts/mkimage --mbr $(BUILD)/mbr.bin --stage2 $(BUILD)/stage2.bin --kernel $(BUILD)/kernel $@
 
 # The same kernel by TinyCC, which is to build it inside this system one day: `make -f scripts/build.mk tcc`.
-# It links without a script, so entry.asm comes first, and p_paddr repeats p_vaddr: the loader can deal with that.
+# It links without a script, so entry.asm comes first, and p_paddr repeats p_vaddr: the loader can deal with that. Without -g
+# there would be no symbols; what else it brings is more than the loader reads.
 TCC := tcc -m32 -g
 tcc_sources := $(filter %.c,$(kernel_sources) $(test_sources))
 tcc_objects := $(patsubst $(SRC)/%.c,$(BUILD)/tcc/src/%.o,$(patsubst $(COURSE)/labs/%.c,$(BUILD)/tcc/labs/%.o,$(tcc_sources)))
@@ -126,7 +127,8 @@ $(BUILD)/tcc/labs/%.o: $(COURSE)/labs/%.c $(rules)
 	$(Q)$(TCC) -nostdinc $(INCLUDES) -c $< -o $@
 $(BUILD)/tcc/kernel: $(nasm_objects) $(tcc_objects)
 	$(call say,TCC,$@)
-	$(Q)$(TCC) -static -nostdlib -Wl,-Ttext=0xC0100000 -o $@ $^ $(firstword $(wildcard /usr/lib/*/tcc/i386-libtcc1.a))
+	$(Q)$(TCC) -static -nostdlib -Wl,-Ttext=0xC0100000 -o $@.elf $^ $(firstword $(wildcard /usr/lib/*/tcc/i386-libtcc1.a))
+	$(Q)$(OBJCOPY) --strip-debug $@.elf $@
 $(BUILD)/tcc/myos.img: $(BUILD)/mbr.bin $(BUILD)/stage2.bin $(BUILD)/tcc/kernel
 	$(Q)$(PYTHON) $(COURSE)/scripts/mkimage --no-partition --mbr $(BUILD)/mbr.bin --stage2 $(BUILD)/stage2.bin \
 		--kernel $(BUILD)/tcc/kernel $@

@@ -113,6 +113,11 @@ class Qemu:
         return [line for line in lines if line.startswith(("qemu", "bwrap")) and "warning:" not in line]
 
     @property
+    def traced(self):
+        """What QEMU's trace events (-trace) have told, the last of it; "" from a QEMU that writes them elsewhere."""
+        return self._errors.decode(errors="replace")
+
+    @property
     def triple_fault(self):
         return b"Triple fault" in self._errors
 

@@ -22,4 +22,26 @@
 #define ENOSYS  38
 #define ETIMEDOUT 110
 
+// lab 5 begin
+#define ENXIO   6
+#define EBADF   9
+#define EACCES  13
+#define ENOTBLK 15
+#define EXDEV   18
+#define ENODEV  19
+#define ENOTDIR 20
+#define EISDIR  21
+#define ENOTTY  25
+#define EFBIG   27
+#define ESPIPE  29
+#define EROFS   30
+#define EMLINK  31
+#define ERANGE  34
+#define ENAMETOOLONG 36
+#define ENOTEMPTY 39
+#define ELOOP   40
+#define EOVERFLOW 75
+#define EUCLEAN 117                 /* a file system is damaged ("structure needs cleaning") */
+// lab 5 end
+
 #endif

@@ -9,15 +9,18 @@
 #include "debug/log.h"
 #include "debug/monitor.h"          // lab 2
 #include "debug/panic.h"
+#include "dev/ata.h"                // lab 5
 #include "dev/debugcon.h"
 #include "dev/fwcfg.h"
 #include "dev/gdbport.h"            // lab 2
 #include "dev/kbd.h"                // lab 2
+#include "dev/pci.h"                // lab 5
 #include "dev/pit.h"                // lab 2
 #include "dev/rtc.h"                // lab 2
 #include "dev/serial.h"
 #include "dev/serial_input.h"       // lab 2
 #include "dev/vga.h"
+#include "fs/vfs.h"                 // lab 5
 #include "ktest.h"
 #include "lib/cmdline.h"
 #include "lib/e820.h"
@@ -84,6 +87,16 @@ static void protection_init(void)
 }
 
 // lab 4 end
+// lab 5 begin
+/* Disks: found by polling, since nobody can be interrupted yet; later they interrupt. */
+static void disks_init(void)
+{
+    pci_init();
+    ata_init();
+    ata_use_interrupts();
+}
+
+// lab 5 end
 void kmain(uint32_t magic, uint32_t info)
 {
     checkpoint('L');
@@ -119,11 +132,14 @@ void kmain(uint32_t magic, uint32_t info)
     serial_input_init();            // lab 2
     gdbport_init();                 // lab 2
     show_time();                    // lab 2
+    disks_init();                   // lab 5
+    vfs_init();                     // lab 5: the types of file systems; / is mounted later
     if (cmdline_find(boot_info.cmdline, "gdb", NULL, 0))            // lab 2
         gdb_break();                // lab 2: waits for gdb on COM2
 
     ktest_run(boot_info.cmdline);   /* does not come back if ktest= names tests */
     irq_enable();                   // lab 2: a kernel test that needs them lets them in itself
+    vfs_mount_root(boot_info.cmdline);  // lab 5: from here on files can be had by name
     // until lab 2: kprintf(LOG_INFO, "nothing more to do: halted\n");
     kprintf(LOG_INFO, "help lists what the monitor can do\n");          // lab 2
     monitor(NULL);                  // lab 2

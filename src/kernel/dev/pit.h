@@ -19,4 +19,15 @@ uint64_t uptime_ms(void);
 /* Let at least ms milliseconds pass. Interrupts must be on. */
 void delay_ms(uint32_t ms);
 
+// lab 5 begin
+#define PIT_COUNTS 1193             /* of a tick */
+
+/*
+ * The counter: it goes from PIT_COUNTS down to 1 in each tick, with interrupts off too. For whoever
+ * waits then.
+ */
+unsigned pit_count(void);
+
+// lab 5 end
+
 #endif

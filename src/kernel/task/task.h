@@ -28,6 +28,7 @@ enum task_state {
 
 struct mutex;
 struct space;
+struct vnode;                       // lab 5
 
 typedef struct task {
     uint32_t pid;
@@ -63,6 +64,8 @@ typedef struct task {
     struct task *parent;            /* NULL: nobody will ask how it ended */
     int status;                     /* once it is a ZOMBIE */
     struct wait_queue ended;        /* who waits for that */
+
+    struct vnode *cwd;              /* fs/path: its directory; NULL: / */      // lab 5
 } task_t;
 
 /* The running task; NULL before task_init(). */
@@ -108,5 +111,14 @@ void task_each(bool (*fn)(task_t *task, void *arg), void *arg);
 
 /* How many tasks there are. */
 unsigned task_count(void);
+
+// lab 5 begin
+/*
+ * What the layers above have to do when a task is made, by `parent` or NULL, and before its memory
+ * is freed. NULL: nothing. Set once, by fs/path.
+ */
+extern void (*task_born)(struct task *child, struct task *parent);
+extern void (*task_gone)(struct task *task);
+// lab 5 end
 
 #endif

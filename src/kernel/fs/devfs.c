@@ -1,0 +1,177 @@
+/*
+ * /dev. See null(4), full(4), random(4) for what they do.
+ */
+#include "fs/devfs.h"
+#include "abi/errno.h"
+#include "debug/input.h"
+#include "debug/log.h"
+#include "dev/block.h"
+#include "fs/file.h"
+#include "fs/pseudo.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "x86/random.h"
+
+#define DEVICE(major, minor) ((major) << 8 | (minor))
+
+static PSEUDO_FS(devfs, "devfs");
+
+static ssize_t read_null(struct file *file, void *to, size_t n, int64_t *position)
+{
+    (void)file, (void)to, (void)n, (void)position;
+    return 0;
+}
+
+static ssize_t write_null(struct file *file, const void *from, size_t n, int64_t *position)
+{
+    (void)file, (void)from, (void)position;
+    return (ssize_t)n;
+}
+
+static ssize_t read_zero(struct file *file, void *to, size_t n, int64_t *position)
+{
+    (void)file, (void)position;
+    memset(to, 0, n);
+    return (ssize_t)n;
+}
+
+static ssize_t write_full(struct file *file, const void *from, size_t n, int64_t *position)
+{
+    (void)file, (void)from, (void)n, (void)position;
+    return -ENOSPC;
+}
+
+static ssize_t read_random(struct file *file, void *to, size_t n, int64_t *position)
+{
+    (void)file, (void)position;
+    random_bytes(to, n);
+    return (ssize_t)n;
+}
+
+/* Characters as they were typed: waits for one, and takes what else is there. */
+static ssize_t read_console(struct file *file, void *to, size_t n, int64_t *position)
+{
+    char *text = to;
+
+    (void)file, (void)position;
+    if (n == 0)
+        return 0;
+    text[0] = input_get();
+    return 1 + (ssize_t)input_read(text + 1, (unsigned)n - 1);
+}
+
+static ssize_t write_console(struct file *file, const void *from, size_t n, int64_t *position)
+{
+    (void)file, (void)position;
+    console_printf("%.*s", (int)n, (const char *)from);
+    return (ssize_t)n;
+}
+
+/* ---- block devices: any bytes of them, by way of whole sectors; not through a cache */
+
+/* The part of [position, position + n) in its first page's worth of sectors. */
+static size_t span_of(int64_t position, size_t n, uint32_t *skip, uint32_t *sectors)
+{
+    *skip = (uint32_t)position % SECTOR_SIZE;
+    if (n > PAGE_SIZE - *skip)
+        n = PAGE_SIZE - *skip;
+    *sectors = (*skip + n + SECTOR_SIZE - 1) / SECTOR_SIZE;
+    return n;
+}
+
+static ssize_t block_io(struct file *file, char *to, const char *from, size_t n, int64_t *position)
+{
+    struct block_device *dev = pseudo_data(file->vnode);
+    int64_t left = (int64_t)(dev->sectors * SECTOR_SIZE) - *position;
+    char *sectors = kmalloc(PAGE_SIZE);
+    int error = sectors ? 0 : -ENOMEM;
+    size_t done = 0;
+
+    if (left < (int64_t)n)
+        n = left > 0 ? (size_t)left : 0;
+    while (!error && done < n) {
+        uint32_t skip, count;
+        size_t now = span_of(*position, n - done, &skip, &count);
+        uint64_t first = (uint64_t)*position / SECTOR_SIZE;
+        error = block_read(dev, first, count, sectors);
+        if (!error && to)
+            memcpy(to + done, sectors + skip, now);
+        if (!error && from) {
+            memcpy(sectors + skip, from + done, now);
+            error = block_write(dev, first, count, sectors);
+        }
+        if (!error) {
+            done += now;
+            *position += now;
+        }
+    }
+    kfree(sectors);
+    return done ? (ssize_t)done : error;
+}
+
+static ssize_t read_block(struct file *file, void *to, size_t n, int64_t *position)
+{
+    return block_io(file, to, NULL, n, position);
+}
+
+static ssize_t write_block(struct file *file, const void *from, size_t n, int64_t *position)
+{
+    ssize_t result = n ? block_io(file, NULL, from, n, position) : 0;
+
+    return result == 0 && n ? -ENOSPC : result;
+}
+
+static int open_block(struct file *file)
+{
+    struct block_device *dev = pseudo_data(file->vnode);
+
+    vnode_set_size(file->vnode, (int64_t)(dev->sectors * SECTOR_SIZE));     /* for SEEK_END */
+    return 0;
+}
+
+static const struct file_ops null_ops = { .read = read_null, .write = write_null };
+static const struct file_ops zero_ops = { .read = read_zero, .write = write_null };
+static const struct file_ops full_ops = { .read = read_zero, .write = write_full };
+static const struct file_ops random_ops = { .read = read_random, .write = write_null };
+static const struct file_ops console_ops = { .read = read_console, .write = write_console };
+static const struct file_ops block_ops = {
+    .open = open_block, .read = read_block, .write = write_block, .seekable = true,
+};
+
+static struct pseudo_file characters[] = {
+    { .name = "null", .rdev = DEVICE(1, 3), .fops = &null_ops },
+    { .name = "zero", .rdev = DEVICE(1, 5), .fops = &zero_ops },
+    { .name = "full", .rdev = DEVICE(1, 7), .fops = &full_ops },
+    { .name = "random", .rdev = DEVICE(1, 8), .fops = &random_ops },
+    { .name = "urandom", .rdev = DEVICE(1, 9), .fops = &random_ops },
+    { .name = "console", .rdev = DEVICE(5, 1), .fops = &console_ops },
+};
+
+/* hda is 3,0 and hdb 3,64; hdc 22,0 and hdd 22,64; partitions follow their disk. */
+static uint32_t disk_number(const char *name)
+{
+    unsigned drive = (unsigned)(name[2] - 'a'), part = 0;
+
+    for (const char *digit = name + 3; *digit; digit++)
+        part = part * 10 + (unsigned)(*digit - '0');
+    return DEVICE(drive < 2 ? 3 : 22, (drive & 1) * 64 + part);
+}
+
+void devfs_init(void)
+{
+    struct block_device *dev;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(characters); i++) {
+        characters[i].mode = S_IFCHR | 0666;
+        pseudo_add(&devfs, &characters[i]);
+    }
+    for (unsigned n = 0; (dev = block_nth(n)); n++) {
+        struct pseudo_file *file = kzalloc(sizeof(*file));
+        if (!file)
+            break;
+        *file = (struct pseudo_file){ .name = dev->name, .mode = S_IFBLK | 0660, .data = dev,
+                                      .rdev = disk_number(dev->name), .fops = &block_ops };
+        pseudo_add(&devfs, file);
+    }
+    fs_register(&devfs.type);
+}

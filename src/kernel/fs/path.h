@@ -1,0 +1,50 @@
+/*
+ * Paths: from names to vnodes.
+ *
+ * A path that begins with '/' is walked from the root, any other from the task's current
+ * directory. Errors are path_resolution(7)'s: -ENOENT (also for an empty path), -ENOTDIR,
+ * -ENAMETOOLONG, -ELOOP (more than PATH_LINKS symbolic links), -ENOMEM, -EIO, -EUCLEAN.
+ */
+#ifndef FS_PATH_H
+#define FS_PATH_H
+
+#include "fs/vnode.h"
+
+#define PATH_LINKS 40
+
+/* The last name, if it is a symbolic link, is the link itself. */
+#define PATH_NOFOLLOW 1u
+
+/* The vnode that the path leads to, counted for the caller. */
+int path_lookup(const char *path, unsigned flags, struct vnode **found);
+
+/*
+ * The directory in which the path's last name is or would be, counted for the caller, and that
+ * name, without slashes behind it. Symbolic links are followed up to there. *slash, if slash is
+ * not NULL: whether there were slashes, so that it must be a directory. -EBUSY if there is no last
+ * name, "/", or it is "." or "..".
+ */
+int path_parent(const char *path, struct vnode **dir, char name[NAME_MAX + 1], bool *slash);
+
+/*
+ * The next name of a path: skips slashes from *path on, copies up to the next slash or the end to
+ * `name`, and leaves *path there. Returns the length: 0 if there is no name left; -ENAMETOOLONG.
+ */
+int path_next(const char **path, char name[NAME_MAX + 1]);
+
+/* The current task's directory, counted for the caller: the root if it has none of its own. */
+struct vnode *path_current(void);
+
+/* chdir(2). */
+int path_set_current(const char *path);
+
+/*
+ * The path of the current directory from the root, NUL-terminated. Returns its length, -ERANGE if
+ * it does not fit `size` bytes, -ENOENT if it has been removed.
+ */
+int path_of_current(char *to, size_t size);
+
+/* New tasks begin where the one that made them is. */
+void path_init(void);
+
+#endif
