@@ -280,15 +280,17 @@ def test_gdb_lists_the_tasks():
     assert "There are no tasks yet" in output, output
     new, asleep, idle = [re.findall(r"(?m)^([* ]) +(\d+)  (\w+) +(\d+/\d+) +(\w+) +(\S.*)$", part)
                          for part in output.split("  pid  state    priority  name             where\n")[1:]]
-    work = new.pop(2)               # which has begun or not
-    assert work[1:2] + work[3:5] == ("3", "16/16", "work"), output
-    assert new == [("*", "1", "running", "16/16", "main", "monitor < kmain < start[high]"),
-                   (" ", "2", "ready", "0/0", "idle", "task_main"), (" ", "4", "ready", "16/9", "doze", "task_main")], output
+    work, sync = new.pop(2), new.pop(2)         # which have begun or not
+    assert work[1:2] + work[3:5] == ("3", "16/16", "work") and sync[1:2] + sync[3:5] == ("4", "16/16", "sync"), output
+    assert [task[:5] for task in new] == [("*", "1", "running", "16/16", "main"), (" ", "2", "ready", "0/0", "idle"),
+                                          (" ", "5", "ready", "16/9", "doze")], output
+    assert (new[0][5], new[2][5]) == ("monitor < kmain < start[high]", "task_main"), output
     assert [(task[2], task[5]) for task in asleep] == [
         ("running", new[0][5]), ("ready", "reschedule < trap_entry < idle"),
-        ("waiting", "reschedule < work_task < task_main"), ("waiting", "reschedule < sleep_ms < task_main")], output
-    assert [task[0] + task[2] for task in idle] == [" waiting", "*running", " waiting", " waiting"], output
-    assert "wait_for_input < " in idle[0][5] and idle[1][5].startswith("sched_tick < tick < ") and idle[3][5] == "?", output
+        ("waiting", "reschedule < work_task < task_main"), ("waiting", "reschedule < sleep_ms < sync_task < task_main"),
+        ("waiting", "reschedule < sleep_ms < task_main")], output
+    assert [task[0] + task[2] for task in idle] == [" waiting", "*running", " waiting", " waiting", " waiting"], output
+    assert "wait_for_input < " in idle[0][5] and idle[1][5].startswith("sched_tick < tick < ") and idle[4][5] == "?", output
     log = (ROOT / "build/debug-serial.log").read_text(errors="replace")
     assert re.findall(r"(?m)^ +(\d+) +\d+ (\w+) +\d+/\d+ +\d+  (\w+)", log) == [(task[1], task[2], task[4]) for task in idle]
 

@@ -270,6 +270,9 @@ def test_setup_names_every_package(trees):
     for column, command in ((3, "apt-get install"), (4, "dnf install"), (5, "pacman -S"), (6, "brew install")):
         line = next(line for line in text.splitlines() if line.startswith("$") and command in line)
         for row in rows:
+            if row[2].startswith("@run32"):             # what few machines need is named beside the commands
+                assert f"`{row[3]}`" in text
+                continue
             assert set(row[column].split()) <= set(line.split()), f"{command}: {row[column]} for {row[1]}"
 
 

@@ -10,10 +10,16 @@
 #ifndef MACHINE_H
 #define MACHINE_H
 
+/* In a program of 64 bits the host's types of this size have another name than the kernel's. */
+#define int64_t  host_int64_t
+#define uint64_t host_uint64_t
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include "check.h"
+#undef int64_t
+#undef uint64_t
 #undef NULL
 #include "boot/bootinfo.h"
 #include "mm/page.h"
