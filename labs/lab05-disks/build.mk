@@ -16,6 +16,7 @@ $(BUILD)/host/fat: $(patsubst %,$(lab05_fs)/fat_%.c,layout table dir file name c
 $(BUILD)/host/walk: $(lab05_fs)/path.c $(lab05_fs)/mount.c $(lab05_fs)/vnode.c \
 	$(SRC)/kernel/lib/string.c
 $(patsubst %,$(BUILD)/%,$(lab05_programs)): $(BUILD)/host/%: $(lab05_host)/%.c \
-		$(lab03_host)/fakes.c $(wildcard $(lab03_host)/*.h $(lab03_host)/include/*/*.h) \
+		$(lab05_host)/alone.c $(lab05_host)/alone.h $(lab03_host)/fakes.c \
+		$(wildcard $(lab03_host)/*.h $(lab03_host)/include/*/*.h) \
 		$(wildcard $(SRC)/kernel/*/*.h) $(COURSE)/labs/host/host.h $(rules)
 	$(compile_host)

@@ -20,13 +20,11 @@
  * already. Requests: "read DISK SECTOR COUNT", "write DISK SECTOR COUNT VALUE ...", a word for each
  * sector, or "mixed". What was never written holds the number of its sector, and disk << 28.
  */
+#include "alone.h"
 #include "fakes.h"
 #include "abi/errno.h"
-#include "debug/panic.h"
 #include "fs/bcache.h"
-#include "mm/kmalloc.h"
 #include "mm/page.h"
-#include "task/mutex.h"
 #include "task/timer.h"
 
 #define HANDLES 4096
@@ -37,7 +35,7 @@ static struct block_device disks[2];
 static uint32_t content[2][SECTORS];            /* one word stands for a sector */
 static struct { uint32_t first, count, what; } bad[2];
 static struct buffer *handles[HANDLES];
-static uint32_t frames, fail_at, now;
+static uint32_t frames, now;
 static unsigned (*reclaim)(void);
 
 static int number_of(const struct block_device *dev)
@@ -89,34 +87,12 @@ int block_write(struct block_device *dev, uint64_t sector, uint32_t count, const
     return sector + count > SECTORS || is_bad(dev, sector, count, 2) ? -EIO : 0;
 }
 
-/* ---- memory: the host's */
-
-static bool fails(void)
-{
-    return fail_at && --fail_at == 0;
-}
-
-void *kmalloc(size_t n)
-{
-    return fails() ? NULL : malloc(n);
-}
-
-void *kzalloc(size_t n)
-{
-    void *p = kmalloc(n);
-
-    return p ? memset(p, 0, n) : NULL;
-}
-
-void kfree(void *p)
-{
-    free(p);
-}
+/* ---- pages, and time */
 
 /* A block of pages begins with its struct page, so to speak. */
 struct page *alloc_pages(unsigned order)
 {
-    return fails() ? NULL : malloc(PAGE_SIZE << order);
+    return heap_fails() ? NULL : malloc(PAGE_SIZE << order);
 }
 
 void free_pages(struct page *page, unsigned order)
@@ -143,18 +119,6 @@ void page_add_reclaim(unsigned (*fn)(void))
 uint64_t timer_now(void)
 {
     return now += 100;
-}
-
-void mutex_lock(struct mutex *mutex)
-{
-    if (mutex->owner)
-        panic("a mutex is locked by the task that has it");
-    mutex->owner = (struct task *)mutex;
-}
-
-void mutex_unlock(struct mutex *mutex)
-{
-    mutex->owner = NULL;
 }
 
 /* ---- operations */
@@ -240,7 +204,7 @@ static void operation(const uint32_t *w)
         print_stats("reclaimed");
         break;
     case 12:
-        fail_at = w[1];
+        heap_fail(w[1]);
         break;
     }
     check_interrupts("the cache");

@@ -7,7 +7,6 @@
 #include "abi/errno.h"
 #include "fs/fat.h"
 #include "fs/file.h"
-#include "mm/kmalloc.h"
 
 enum {
     LAYOUT = 1, DECODE, IMAGE, MOUNT, WALK, LIST, VNODE, READ, SIZE, RESERVE, WRITE, TRUNCATE,
@@ -30,22 +29,7 @@ static struct vnode vnodes[VNODES];
 static struct fat_node nodes[VNODES];
 static bool telling;                /* of requests */
 
-/* ---- what stands below: the heap, the disk, the block cache */
-
-void *kmalloc(size_t n)
-{
-    return malloc(n);
-}
-
-void *kzalloc(size_t n)
-{
-    return calloc(1, n);
-}
-
-void kfree(void *p)
-{
-    free(p);
-}
+/* ---- what stands below: the disk, the block cache */
 
 static void print_hex(const uint8_t *data, size_t n)
 {

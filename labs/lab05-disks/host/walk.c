@@ -15,6 +15,7 @@
  *      8                    "users N": of all vnodes but those that the system itself uses
  *      9 n                  the n-th allocation from now on fails
  */
+#include "alone.h"
 #include "fakes.h"
 #include "abi/errno.h"
 #include "dev/rtc.h"
@@ -116,33 +117,10 @@ static struct fs_type type = { .name = "fs", .mount = mount_next };
 
 /* ---- what the modules need */
 
-static uint32_t fail_at;
 static task_t task;
 struct cpu cpus[CPUS] = { { .current = &task } };
 void (*task_born)(struct task *child, struct task *parent);
 void (*task_gone)(struct task *task);
-
-static bool fails(void)
-{
-    return fail_at && --fail_at == 0;
-}
-
-void *kmalloc(size_t n)
-{
-    return fails() ? NULL : malloc(n);
-}
-
-void *kzalloc(size_t n)
-{
-    void *p = kmalloc(n);
-
-    return p ? memset(p, 0, n) : NULL;
-}
-
-void kfree(void *p)
-{
-    free(p);
-}
 
 int slab_cache_init(struct slab_cache *cache, const char *name, size_t size, size_t align,
                     void (*ctor)(void *))
@@ -161,31 +139,6 @@ void slab_free(struct slab_cache *cache, void *object)
 {
     (void)cache;
     free(object);
-}
-
-void mutex_init(struct mutex *mutex)
-{
-    mutex->owner = NULL;
-}
-
-void mutex_lock(struct mutex *mutex)
-{
-    if (mutex->owner)
-        panic("a mutex is locked by the task that has it");
-    mutex->owner = &task;
-}
-
-bool mutex_trylock(struct mutex *mutex)
-{
-    if (mutex->owner)
-        return false;
-    mutex->owner = &task;
-    return true;
-}
-
-void mutex_unlock(struct mutex *mutex)
-{
-    mutex->owner = NULL;
 }
 
 void page_stats(struct page_stats *stats)
@@ -380,7 +333,7 @@ static void operation(void)
         print_users();
         break;
     case 9:
-        fail_at = word();
+        heap_fail(word());
         break;
     }
     check_interrupts("the walk");
