@@ -485,6 +485,32 @@ def test_without_memory_nothing_is_half_done(operation, small_tree, tmp_path):
         fsck_ext2(image)
 
 
+@pytest.mark.parametrize("command", ["unlink /f", "unlink /ll", "rmdir /d/e"])
+def test_what_cannot_be_freed_for_want_of_memory_is_freed_later(command, tmp_path):
+    """It has lost its name, and then there is no memory to free its blocks and its inode: that is done when there is."""
+    image, base, folder = tmp_path / "image", tmp_path / "base", tmp_path / "tree"
+    (folder / "d" / "e").mkdir(parents=True)
+    (folder / "f").write_bytes(fill_bytes(1, 400_000))
+    (folder / "ll").symlink_to("x" * 300)
+    make_ext2(base, "2M", "-b", "4096", "-N", "64", tree=folder)
+    late = 0
+    for n in range(1, 11):
+        shutil.copyfile(base, image)
+        with Drive(image) as drive:
+            drive("free")
+            drive("memory", n, 1000)                # the n-th frame from here on, and all behind it, are not to be had
+            removed = not drive.tries(*command.split())
+            if removed and drive.tries("umount", "/") == errno.ENOMEM:
+                late += 1
+                drive("memory", 0, 0)
+                drive("sync")
+                fsck_unmounted(image)
+            drive("memory", 0, 0)
+            drive.tries("umount", "/")
+        fsck_ext2(image)
+    assert late >= 2
+
+
 def test_bad_sectors_are_errors(small_tree, tmp_path):
     image = tmp_path / "image"
     make_ext2(image, "1M", "-b", "1024", "-N", "64", tree=small_tree)

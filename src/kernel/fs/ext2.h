@@ -216,7 +216,7 @@ bool ext2_is_fast_link(const struct vnode *link);
 int ext2_write_inode(struct vnode *vnode);
 
 /* vnode_ops.forget. */
-void ext2_forget(struct vnode *vnode);
+int ext2_forget(struct vnode *vnode);
 
 /* ext2_dir.c */
 

@@ -247,7 +247,6 @@ static int release_acl(struct vnode *vnode)
 
     if (block == 0)
         return 0;
-    ext2_node(vnode)->acl = 0;
     if (!ext2_has_blocks(fs, block, 1))
         return ext2_damaged(fs, "inode %u has its attributes in block %u", vnode->ino, block);
     int error = bcache_get(fs->dev, block, fs->block_size, &buffer);
@@ -267,10 +266,15 @@ static int release_acl(struct vnode *vnode)
         if (!error)
             bcache_forget(fs->dev, block, 1);
     }
+    if (!error)
+        ext2_node(vnode)->acl = 0;
     return error;
 }
 
-/* Free all that a nameless file has, its inode last. An error has been told: e2fsck finds it. */
+/*
+ * Free all that a nameless file has, its inode last. -ENOMEM: call it again. Another error has been
+ * told: e2fsck finds what is left.
+ */
 static int remove_inode(struct vnode *vnode)
 {
     struct ext2 *fs = ext2_of(vnode);
@@ -297,10 +301,12 @@ static int remove_inode(struct vnode *vnode)
     return ext2_free_inode(fs, vnode->ino, S_ISDIR(vnode->mode));
 }
 
-void ext2_forget(struct vnode *vnode)
+int ext2_forget(struct vnode *vnode)
 {
-    if (vnode->nlink == 0 && !(vnode->mount->flags & MOUNT_READ_ONLY))
-        remove_inode(vnode);
+    if (vnode->nlink == 0 && !(vnode->mount->flags & MOUNT_READ_ONLY)
+            && remove_inode(vnode) == -ENOMEM)
+        return -ENOMEM;
     kfree(vnode->data);
     vnode->data = NULL;
+    return 0;
 }

@@ -333,7 +333,7 @@ static void forget_sectors(struct fat *fat, uint32_t first)
     }
 }
 
-static void fat_forget(struct vnode *vnode)
+static int fat_forget(struct vnode *vnode)
 {
     struct fat_node *node = fat_node(vnode);
 
@@ -344,6 +344,7 @@ static void fat_forget(struct vnode *vnode)
     }
     kfree(node);
     vnode->data = NULL;
+    return 0;
 }
 
 static const struct vnode_ops fat_vnode_ops = {

@@ -129,6 +129,7 @@ void mount_unlock(struct mount *mount)
 int mount_sync(struct mount *mount)
 {
     mount_lock(mount);
+    vnode_reap(mount);                          /* what there was no memory for, so far */
     int error = sync_locked(mount);
     vnode_reap(mount);
     mutex_unlock(&mount->lock);

@@ -267,12 +267,13 @@ static int read_pages(struct vnode *file, uint32_t index, unsigned count, void *
 }
 
 /* Its list of entries is empty: it has lost its name, or the mount is going. */
-static void forget(struct vnode *vnode)
+static int forget(struct vnode *vnode)
 {
     vnode->size = 0;
     truncate(vnode);
     kfree(node_of(vnode)->target);
     kfree(vnode->data);
+    return 0;
 }
 
 static const struct vnode_ops ops = {

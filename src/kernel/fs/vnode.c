@@ -32,16 +32,26 @@ uint32_t vnode_time(void)
     return boot_time + (uint32_t)(timer_now() / 1000);
 }
 
-/* Out of the table, with all that hangs on it. Has the mount's lock; it is in no list any more. */
-static void forget(struct vnode *vnode)
+/*
+ * Out of the table, with all that hangs on it. Has the mount's lock; it is in no list any more.
+ * -ENOMEM: it is among the dead again. One that has a name can always go.
+ */
+static int forget(struct vnode *vnode)
 {
     struct vnode *parent = vnode == vnode->parent ? NULL : vnode->parent;
 
     cache_truncate(&vnode->pages, 0);
-    if (vnode->ops && vnode->ops->forget)
-        vnode->ops->forget(vnode);
+    int error = vnode->ops && vnode->ops->forget ? vnode->ops->forget(vnode) : 0;
+    if (error) {
+        uint32_t irq = spin_lock_irqsave(&lock);
+        list_add(&vnode->place, &dead);
+        count++;
+        spin_unlock_irqrestore(&lock, irq);
+        return error;
+    }
     slab_free(&cache, vnode);
     vnode_put(parent);
+    return 0;
 }
 
 /* Take the vnode out of the table. The caller has the spinlock, and calls forget() without. */
@@ -215,7 +225,7 @@ int vnode_lookup(struct vnode *dir, const char *name, struct vnode **found)
     return error;
 }
 
-void vnode_reap(struct mount *mount)
+int vnode_reap(struct mount *mount)
 {
     for (;;) {
         struct vnode *found = NULL;
@@ -228,9 +238,9 @@ void vnode_reap(struct mount *mount)
         if (found)
             take_out(found);
         spin_unlock_irqrestore(&lock, irq);
-        if (!found)
-            return;
-        forget(found);
+        int error = found ? forget(found) : 0;
+        if (!found || error)
+            return error;
     }
 }
 
@@ -364,8 +374,10 @@ static bool is_used(const struct mount *mount)
 int vnode_forget_all(struct mount *mount)
 {
     struct vnode *vnode, *root = mount->root;
+    int error = vnode_reap(mount);
 
-    vnode_reap(mount);
+    if (error)
+        return error;
     while ((vnode = take_oldest(mount, true)))
         forget(vnode);
     uint32_t irq = spin_lock_irqsave(&lock);

@@ -112,9 +112,10 @@ struct vnode_ops {
     int (*write_page)(struct vnode *file, uint32_t index, const void *data);
     /*
      * It leaves the memory: release `data`. If nlink is 0, free what it has on the disk: nobody
-     * can come by it any more.
+     * can come by it any more. -ENOMEM, then only: it has still got `data` and what could not be
+     * freed, and is asked again. What else fails is lost.
      */
-    void (*forget)(struct vnode *vnode);
+    int (*forget)(struct vnode *vnode);
 };
 
 /* Before the first mount. */
@@ -189,12 +190,16 @@ void vnode_give_up_all(struct mount *mount);
 /*
  * For unmounting: forget all of the mount's vnodes; nothing is mounted on mount->on any more.
  * -EBUSY, and nothing has changed, if one is in use that is not the root, or the root has more than
- * one user. Also for a mount that has failed. The caller has the mount's lock.
+ * one user; -ENOMEM as vnode_reap(). Also for a mount that has failed. The caller has the mount's
+ * lock.
  */
 int vnode_forget_all(struct mount *mount);
 
-/* Forget the nameless ones that have lost their last user. For mount_unlock(). */
-void vnode_reap(struct mount *mount);
+/*
+ * Forget the nameless ones that have lost their last user. For mount_unlock(). -ENOMEM: not all can
+ * be forgotten now; the next time will do.
+ */
+int vnode_reap(struct mount *mount);
 
 /* Now, as vnodes tell it: seconds since 1970, UTC. */
 uint32_t vnode_time(void);
