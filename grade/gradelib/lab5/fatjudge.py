@@ -233,11 +233,11 @@ def rows_of_pieces(rng):
     for length in (1, 12, 13, 14, 26, 27, 130, 254, 255):
         name, parts, last = row(length)
         yield f"a name of {length} characters", [*parts, last], True
-    name, parts, last = row(40)
     other = row(40)
-    wrong = rng.randrange(len(parts))
-    yield "one piece has another checksum", [changed(p, 13, p[13] + 1 & 0xFF) if n == wrong else p for n, p in
-                                             enumerate(parts)] + [last], False
+    for wrong in range(4):
+        name, parts, last = row(40)
+        parts[wrong] = changed(parts[wrong], 13, parts[wrong][13] + 1 & 0xFF)
+        yield f"piece {4 - wrong} of 4 has another checksum", [*parts, last], False
     name, parts, last = row(40)
     yield "all pieces have another checksum", [changed(p, 13, p[13] ^ 0x40) for p in parts] + [last], False
     name, parts, last = row(40)
