@@ -136,6 +136,15 @@ def test_machines(kernel, tmp_path, args, line):
     assert [found for found in text.splitlines() if found.startswith("hd")] == [line] * bool(line)
 
 
+def test_mounts_are_words(kernel, tmp_path):
+    """/proc/mounts: blanks, tabs, newlines and backslashes in names are written as getmntent(3) reads them."""
+    (line,), _ = reports(kernel, tmp_path, "given_mounts")
+    assert bytes.fromhex(line.removeprefix("bytes ")).decode() == (
+        "none / tmpfs rw 0 0\n"
+        "proc /proc proc rw 0 0\n"
+        "a\\040b\\134 /x\\040y\\011\\012\\134040é tmpfs rw 0 0\n")
+
+
 # ---- partitions
 
 def table(*entries):
