@@ -225,6 +225,8 @@ def growth(run):
             files.grow(number, len(files.content[number]) + more)
             if files.rng.random() < 0.3:
                 files.change(number)
+        for number in range(0, len(files.paths), 3):            # exactly to a cluster's end
+            files.grow(number, (len(files.content[number]) // files.size + 1) * files.size)
         files.judge()
 
 
