@@ -287,6 +287,8 @@ def test_times_owners_and_holes(tmp_path):
         drive.unmount()
     told = subprocess.run(["debugfs", "-R", "stat /f", image], capture_output=True, text=True).stdout
     assert "User: 70000   Group: 80000" in told and "Size: 200010" in told
+    with Drive(image, "ext2", "ro") as drive:
+        assert drive("lstat", "/f")[0].split()[4:6] == ["70000", "80000"]
     dumped = tmp_path / "f"
     subprocess.run(["debugfs", "-R", f"dump /f {dumped}", image], check=True, capture_output=True)
     data = bytearray(200_010)
@@ -531,3 +533,5 @@ def test_bad_sectors_are_errors(small_tree, tmp_path):
         drive("fsync", "/f")
         drive.unmount()
     fsck_ext2(image)
+    with Drive(image, "ext2", "ro") as drive:       # what could not be written was not forgotten
+        assert drive.tree()["/f"] == file_entry(fill_bytes(9, 100_000) + fill_bytes(1, 400_000)[100_000:], links=2)
