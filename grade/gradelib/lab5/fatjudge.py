@@ -104,7 +104,8 @@ def broken_volume(rng, bits):
     shape = Shape(rng.choice([50, 400, 1000]) if bits == 12 else rng.randrange(4085, 5000), 1)
     volume = Volume(shape, rng, scatter=0.4)
     volume.spoil(5)
-    chains = [volume.chain(rng.choice([1, 2, 3, rng.randrange(4, 30)])) for _ in range(min(30, shape.clusters // 16))]
+    lengths = [rng.choice([1, 2, 3, rng.randrange(4, 30)]) for _ in range(min(30, shape.clusters // 16))]
+    chains = [volume.chain(min(length, len(volume.free) // 2)) for length in lengths]       # the smallest volume has room for all
     last = shape.clusters + 1
     for chain, how in zip(chains[1::2], range(1000)):
         place, table = rng.randrange(len(chain)), volume.table
