@@ -35,6 +35,7 @@ FOREVER = 1 << 30
 LEADERS = {".c": "//", ".h": "//", ".asm": ";", ".inc": ";"}
 
 # What belongs to lab N by its name alone.
+DRAFT = "labs/draft.toml"
 OF_LAB = re.compile(r"labs/lab0*(\d+)-|(?:grade|handouts)/(?:.*/)?lab(\d+)(?:[./]|$)")
 
 # Whatever opens a comment in one of our languages, so that `/* lab 3 */` or `;; lab 3` is noticed as well.
@@ -272,6 +273,10 @@ class Project:
         self.labs = self._labs()
         self.exercises = {name: entry for lab in self.labs for name, entry in lab.exercises.items()}
         common = self._toml("labs/common.toml")
+        # What is written already of the lab after the last: it counts as that lab's, which no tree has yet.
+        draft = self._toml(DRAFT) if DRAFT in self.paths else None
+        self.last = len(self.labs) + (draft is not None)        # the highest number that a marker may have
+        self.draft = draft["files"] if draft else []
         self.renames, self.sliced = common.get("rename", {}), common.get("sliced", [])
         owners = self._owners([*common.get("files", []), *self.renames, *self.sliced])
         self.files = {}         # path -> (its lab or 0, git mode, bytes, Source or None)
@@ -324,7 +329,10 @@ class Project:
             for entry in lab.files:
                 if owners.setdefault(entry, lab.number) != lab.number:
                     self._refuse(lab.toml, f'"{entry}"', f"{entry} is given to another lab, or to all, as well")
-        for toml, entry in listed:
+        for entry in self.draft:
+            if owners.setdefault(entry, self.last) != self.last:
+                self._refuse(DRAFT, f'"{entry}"', f"{entry} is given to another lab, or to all, as well")
+        for toml, entry in [*listed, *((DRAFT, entry) for entry in self.draft)]:
             if not any(p == entry or entry.endswith("/") and p.startswith(entry) for p in self.paths):
                 self._refuse(toml, f'"{entry}"', f"there is no file {entry}")
         return owners
@@ -344,7 +352,7 @@ class Project:
             self.problems.append(f"{path}:1: a lab tree has no symbolic links")
         data = file.read_bytes()
         if (in_src or path in self.sliced) and b"\0" not in data:
-            source = Source(path, data.decode(errors="surrogateescape"), max(lab, 1), len(self.labs))
+            source = Source(path, data.decode(errors="surrogateescape"), max(lab, 1), self.last)
             self.problems += source.problems
             if source.regions and not in_src:
                 self.problems.append(f"{path}:{source.regions[0].first}: an exercise outside src/")

@@ -366,6 +366,7 @@ def test_ignored_deleted_and_tracked_files(make):
 
 
 LAB1, LAB2, COMMON = "labs/lab01-hello/lab.toml", "labs/lab02-trap/lab.toml", "labs/common.toml"
+DRAFT = "labs/draft.toml"
 
 
 @pytest.mark.parametrize("changes, where, why", [
@@ -389,6 +390,10 @@ LAB1, LAB2, COMMON = "labs/lab01-hello/lab.toml", "labs/lab02-trap/lab.toml", "l
     ({"GNUmakefile.lab": "# exercise 1.1 begin: x\n# exercise 1.1 stub\n# exercise 1.1 end\n"},
      "GNUmakefile.lab:1", "outside src/"),
     ({"src/kernel/main.c": ("// lab 3\n    // until", "// lab 4\n    // until")}, "src/kernel/main.c:8", "no lab 4"),
+    ({"src/kernel/main.c": ("// lab 3\n    // until", "// lab 5\n    // until"), DRAFT: 'files = ["src/user/"]\n'},
+     "src/kernel/main.c:8", "no lab 5"),
+    ({DRAFT: 'files = ["src/user/", "src/kernel/mm/"]\n'}, f"{DRAFT}:1", "src/kernel/mm/ is given to another lab"),
+    ({DRAFT: 'files = ["src/none/"]\n'}, f"{DRAFT}:1", "no file src/none/"),
     ({"src/user/run.sh": "run x  # lab 2\n"}, "src/user/run.sh:1", "there from lab 2 on"),
     ({"src/kernel/mm/page.c": "// exercise 1.1 begin: x\n// exercise 1.1 stub\n// exercise 1.1 end\n"},
      "src/kernel/mm/page.c:1", "comes after lab 1"),
@@ -397,6 +402,17 @@ def test_project_is_refused(make, changes, where, why):
     with pytest.raises(Refused) as refused:
         Project(make(changes=changes))
     assert [p for p in refused.value.problems if p.startswith(where + ": ") and why in p], refused.value.problems
+
+
+def test_what_is_a_draft_is_in_no_tree(make):
+    project = Project(make(changes={"src/kernel/main.c": ("// lab 3\n    // until", "// lab 4\n    // until"),
+                                    "src/kernel/new.c": "new\n", DRAFT: 'files = ["src/kernel/new.c"]\n'}))
+    assert len(project.labs) == 3
+    plain = Project(make()).tree(3, 3)
+    tree = project.tree(3, 3)
+    assert "src/kernel/new.c" not in tree and DRAFT not in tree
+    gone = [line for line in plain["src/kernel/main.c"][1].splitlines() if line not in tree["src/kernel/main.c"][1].splitlines()]
+    assert len(gone) == 1 and {path for path in plain if plain[path] != tree.get(path)} == {"src/kernel/main.c"}
 
 
 def test_symbolic_link_is_refused(make):
