@@ -286,7 +286,7 @@ def test_gdb_lists_the_tasks():
                                           (" ", "5", "ready", "16/9", "doze")], output
     assert (new[0][5], new[2][5]) == ("monitor < kmain < start[high]", "task_main"), output
     assert [(task[2], task[5]) for task in asleep] == [
-        ("running", new[0][5]), ("ready", "reschedule < trap_entry < idle"),
+        ("running", new[0][5]), ("ready", "reschedule < trap_exit < trap_entry < idle"),
         ("waiting", "reschedule < work_task < task_main"), ("waiting", "reschedule < sleep_ms < sync_task < task_main"),
         ("waiting", "reschedule < sleep_ms < task_main")], output
     assert [task[0] + task[2] for task in idle] == [" waiting", "*running", " waiting", " waiting", " waiting"], output

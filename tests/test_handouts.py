@@ -34,6 +34,7 @@ HANDOUTS = TOP / "handouts"
 PAGES = sorted(HANDOUTS.glob("*.md")) + sorted((HANDOUTS / "reference").glob("*.md"))
 LABS = [tomllib.loads(path.read_text()) for path in sorted((TOP / "labs").glob("lab*/lab.toml"))]
 LAB_FOLDERS = {int(path.name[3:5]): path.name for path in (TOP / "labs").glob("lab*-*")}
+DRAFT = tomllib.loads((TOP / "labs/draft.toml").read_text())["files"] if (TOP / "labs/draft.toml").exists() else []
 COMMAND_SECONDS = 300
 
 # What a page may name although it is not in the tree: files that its reader makes.
@@ -90,7 +91,9 @@ def trees(tmp_path_factory):
 
 
 def tree_for(page):
-    return "project" if page.stem in ("instructor", "index") else f"solution-{lab_of(page)}"
+    """Pages of a lab in the making speak of what no lab's tree has yet."""
+    whole = page.stem in ("instructor", "index") or page.relative_to(TOP).as_posix() in DRAFT
+    return "project" if whole else f"solution-{lab_of(page)}"
 
 
 # ---- the site: links, anchors, nothing from the network

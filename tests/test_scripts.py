@@ -344,7 +344,8 @@ def test_a_lab_tree_grades_its_newest_lab(top, tmp_path):
 
 # ---- bench
 
-def test_bench_measures_a_boot(top, built):
+def test_bench_measures_a_boot(top, built, monkeypatch):
+    monkeypatch.syspath_prepend(str(top / "scripts"))           # where it has its own modules from
     loader = importlib.machinery.SourceFileLoader("bench", str(top / "scripts/bench"))
     bench = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench", loader))
     loader.exec_module(bench)

@@ -27,7 +27,8 @@ $(BUILD)/host/page_init: $(lab03_mm)/page.c $(SRC)/kernel/lib/e820.c
 $(BUILD)/host/buddy: $(lab03_mm)/page.c $(SRC)/kernel/lib/e820.c
 $(BUILD)/host/buddy: included := $(lab03_mm)/page.c
 $(BUILD)/host/map: $(lab03_mm)/map.c
-$(BUILD)/host/fault: $(patsubst %,$(lab03_mm)/%.c,fault space cow large pagecache)
+$(BUILD)/host/fault: $(patsubst %,$(lab03_mm)/%.c,fault space cow large pagecache) \
+	$(wildcard $(patsubst %,$(lab03_mm)/%.c,area commit grow mmap shared))
 $(BUILD)/host/slab: $(lab03_mm)/slab.c
 $(BUILD)/host/kmalloc: $(lab03_mm)/kmalloc.c
 $(patsubst %,$(BUILD)/host/%,fault slab kmalloc): $(lab03_host)/frames.c

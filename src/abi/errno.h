@@ -43,5 +43,22 @@
 #define EOVERFLOW 75
 #define EUCLEAN 117                 /* a file system is damaged ("structure needs cleaning") */
 // lab 5 end
+#define EDEADLK 35                  // lab 6
+
+// lab 6 begin
+#define ESRCH   3
+#define E2BIG   7
+#define ENFILE  23
+#define EMFILE  24
+#define ETXTBSY 26
+#define EPIPE   32
+#define EDOM    33
+#define EDEADLK 35
+#define ENOLCK  37
+#define ENODATA 61
+#define ELIBBAD 80
+#define EUSERS  87
+#define EOPNOTSUPP 95
+// lab 6 end
 
 #endif

@@ -10,6 +10,7 @@
 #include "debug/monitor.h"          // lab 2
 #include "debug/panic.h"
 #include "dev/ata.h"                // lab 5
+#include "dev/clock.h"              // lab 6
 #include "dev/debugcon.h"
 #include "dev/fwcfg.h"
 #include "dev/gdbport.h"            // lab 2
@@ -24,11 +25,20 @@
 #include "ktest.h"
 #include "lib/cmdline.h"
 #include "lib/e820.h"
+#include "mm/commit.h"              // lab 6
 #include "mm/fault.h"               // lab 3
 #include "mm/kmalloc.h"             // lab 3
 #include "mm/map.h"                 // lab 3
 #include "mm/page.h"                // lab 3
 #include "mm/pagecache.h"           // lab 3
+#include "mm/shared.h"              // lab 6
+#include "proc/exec.h"              // lab 6
+#include "proc/procfiles.h"         // lab 6
+#include "proc/signal.h"            // lab 6
+#include "proc/tty.h"               // lab 6
+#include "sys/limit.h"              // lab 6
+#include "sys/name.h"               // lab 6
+#include "sys/syscall.h"            // lab 6
 #include "task/reader.h"            // lab 4
 #include "task/sched.h"             // lab 4
 #include "task/timer.h"             // lab 4
@@ -97,6 +107,18 @@ static void disks_init(void)
 }
 
 // lab 5 end
+// lab 6 begin
+/* What programs may be promised, and what becomes of the files that they map. */
+static void memory_promises_init(void)
+{
+    struct page_stats memory;
+
+    page_stats(&memory);
+    commit_init(memory.usable);
+    shared_init();
+}
+
+// lab 6 end
 void kmain(uint32_t magic, uint32_t info)
 {
     checkpoint('L');
@@ -119,10 +141,12 @@ void kmain(uint32_t magic, uint32_t info)
     kmalloc_init(boot_info.cmdline);    // lab 3
     pagecache_init();               // lab 3
     fault_init();                   // lab 3
+    memory_promises_init();         // lab 6
     tss_init(virt_to_phys(kernel_directory));   // lab 4: a stack overflow is told, too
     fpu_init();                     // lab 4
     task_init();                    // lab 4: what runs here is a task from now on
     pic_init();                     // lab 2: before any device may interrupt
+    clock_init();                   // lab 6: timers, which come next, look at it
     timer_init();                   // lab 4
     sched_init();                   // lab 4: this task may lose the processor from here on
     work_start();                   // lab 4
@@ -134,12 +158,20 @@ void kmain(uint32_t magic, uint32_t info)
     show_time();                    // lab 2
     disks_init();                   // lab 5
     vfs_init();                     // lab 5: the types of file systems; / is mounted later
+    tty_init();                     // lab 6
+    process_init();                 // lab 6: this task is process 1 from now on
+    signal_init();                  // lab 6
+    name_init();                    // lab 6: files know who programs act for
+    limit_init();                   // lab 6: files end where a process's limit is
+    procfiles_init();               // lab 6
+    syscall_init();                 // lab 6
     if (cmdline_find(boot_info.cmdline, "gdb", NULL, 0))            // lab 2
         gdb_break();                // lab 2: waits for gdb on COM2
 
     ktest_run(boot_info.cmdline);   /* does not come back if ktest= names tests */
     irq_enable();                   // lab 2: a kernel test that needs them lets them in itself
     vfs_mount_root(boot_info.cmdline);  // lab 5: from here on files can be had by name
+    process_run_init(boot_info.cmdline);    // lab 6: comes back if there is no init=
     // until lab 2: kprintf(LOG_INFO, "nothing more to do: halted\n");
     kprintf(LOG_INFO, "help lists what the monitor can do\n");          // lab 2
     monitor(NULL);                  // lab 2

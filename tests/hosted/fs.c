@@ -4,8 +4,10 @@
 #include "machine.h"
 #undef NAME_MAX
 #undef PATH_MAX
+#define timespec kernel_timespec            /* the host has one of its own */
 #include "fs.h"
 #include "debug/input.h"
+#include "dev/clock.h"
 #include "dev/rtc.h"
 #include "mm/kmalloc.h"
 #include "mm/pagecache.h"
@@ -16,7 +18,7 @@
 #include "x86/random.h"
 
 uint64_t fs_clock;
-static task_t task = { .pid = 1, .name = "main" };
+static task_t task = { .pid = 1, .name = "main", .cwd_shared = { &task.cwd_shared, &task.cwd_shared } };
 struct cpu cpus[CPUS] = { { .current = &task } };
 
 void mutex_init(struct mutex *mutex)
@@ -46,6 +48,54 @@ void mutex_unlock(struct mutex *mutex)
     mutex->owner = NULL;
 }
 
+/* There is nobody to wait for: pipes and locks are not tried here, and files only name them. */
+void wait_init(struct wait_queue *queue)
+{
+    list_init(&queue->entries);
+}
+
+void wait_entry_init(struct wait_entry *entry)
+{
+    list_init(&entry->node);
+}
+
+int wait_prepare(struct wait_queue *queue, struct wait_entry *entry, bool interruptible)
+{
+    (void)queue, (void)entry, (void)interruptible;
+    return -EINTR;
+}
+
+void wait_finish(struct wait_queue *queue, struct wait_entry *entry)
+{
+    (void)queue, (void)entry;
+}
+
+unsigned wait_wake_all(struct wait_queue *queue)
+{
+    (void)queue;
+    return 0;
+}
+
+bool sched_prepare_wait(bool interruptible)
+{
+    return !interruptible;
+}
+
+void sched_finish_wait(void)
+{
+}
+
+void schedule(void)
+{
+    CHECK(false, "the only task waits");
+}
+
+bool schedule_timeout(uint32_t ms)
+{
+    fs_clock += ms;
+    return false;
+}
+
 uint64_t timer_now(void)
 {
     return fs_clock;
@@ -65,6 +115,11 @@ uint32_t rtc_seconds(const struct rtc_time *t)
 {
     (void)t;
     return 1767225600;
+}
+
+uint32_t clock_seconds(void)
+{
+    return 1767225600 + (uint32_t)(fs_clock / 1000);
 }
 
 void random_bytes(void *to, size_t n)

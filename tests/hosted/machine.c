@@ -14,6 +14,7 @@
 #include "mm/map.h"
 #include "sync/spinlock.h"
 #include "x86/bootinfo.h"
+#include "x86/usercopy.h"
 
 struct machine machine;
 struct boot_info boot_info;
@@ -262,6 +263,27 @@ const char *symbol_of(uint32_t address, uint32_t *offset)
     }
     *offset = address - highest;
     return best;
+}
+
+/* Copies without faults. */
+size_t user_copy(void *to, const void *from, size_t n)
+{
+    memcpy(to, from, n);
+    return 0;
+}
+
+size_t user_clear(void *to, size_t n)
+{
+    memset(to, 0, n);
+    return 0;
+}
+
+ssize_t user_string(char *to, const char *from, size_t n)
+{
+    size_t length = strnlen(from, n);
+
+    memcpy(to, from, length < n ? length + 1 : n);
+    return (ssize_t)length;
 }
 
 /* The paging hardware, which is not there. */

@@ -42,7 +42,7 @@ static int write_page(struct cache_object *object, uint32_t index, const void *d
     return 0;
 }
 
-static const struct cache_ops ops = { read_page, write_page };
+static const struct cache_ops ops = { .read = read_page, .write = write_page };
 
 static void start(uint32_t memory)
 {

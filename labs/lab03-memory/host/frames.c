@@ -134,6 +134,28 @@ void page_put(struct page *page)
         free_pages(page, page->order);
 }
 
+/* For trees that are further on. */
+void pages_get(const pte_t *entries, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (entries[i])
+            page_get(phys_to_page(entries[i]));
+}
+
+unsigned pages_put(pte_t *entries, unsigned n)
+{
+    unsigned last = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        struct page *page = phys_to_page(entries[i]);
+        if (page->refs > 1)
+            page->refs--;
+        else
+            entries[last++] = entries[i];
+    }
+    return last;
+}
+
 void page_split(struct page *page)
 {
     uint32_t n = 1u << page->order;

@@ -205,6 +205,13 @@ uint32_t rtc_seconds(const struct rtc_time *t)
     return 0;
 }
 
+uint32_t clock_seconds(void);       /* what vnodes ask for the time from lab 6 on */
+
+uint32_t clock_seconds(void)
+{
+    return 0;
+}
+
 /* ---- operations */
 
 static const char *text(void)

@@ -28,7 +28,7 @@ static int nowhere(struct cache_object *o, uint32_t index, const void *data)
     return 0;
 }
 
-static const struct cache_ops ops = { zeros, nowhere };
+static const struct cache_ops ops = { .read = zeros, .write = nowhere };
 
 /* A disk of zeros, whose blocks are kept in the block cache. */
 static int read_zeros(struct block_device *dev, uint64_t sector, unsigned count, void *buffer)

@@ -16,9 +16,10 @@ static void put(char c)
 
 static void serial_write(const char *text, size_t n, enum log_level level)
 {
-    (void)level;
+    // until lab 6: (void)level;
     for (; n; n--, text++) {
-        if (*text == '\n')
+        // until lab 6: if (*text == '\n')
+        if (*text == '\n' && level != LOG_RAW)                              // lab 6
             put('\r');              /* terminals take a newline literally */
         put(*text);
     }

@@ -71,8 +71,14 @@ static void vga_write(const char *text, size_t n, enum log_level level)
     uint8_t colour = level <= LOG_ERR ? RED : level == LOG_WARNING ? BROWN
                      : level == LOG_INFO ? GREY : WHITE;
 
-    for (; n; n--)
+    // until lab 6: for (; n; n--)
+    for (; n; n--) {                                                        // lab 6
+        unsigned column = cursor % COLUMNS;                                 // lab 6
+        bool down = level == LOG_RAW && *text == '\n';                      // lab 6
         put(*text++, colour);
+        if (down)                                                           // lab 6
+            cursor += column;                                               // lab 6
+    }                                                                       // lab 6
     show_cursor();
 }
 

@@ -297,7 +297,7 @@ static int ext2_mount(struct mount *mount)
 
 static struct fs_type type = {
     .name = "ext2",
-    .flags = FS_DEVICE | FS_HOLES,
+    .flags = FS_DEVICE | FS_HOLES | FS_MODES | FS_NAMES,
     .mount = ext2_mount,
 };
 

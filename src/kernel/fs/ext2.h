@@ -250,6 +250,7 @@ int ext2_dir_empty(struct vnode *dir);
 
 /* vnode_ops.readdir. */
 int ext2_readdir(struct vnode *dir, uint64_t *position, struct dirent *entry);
+int ext2_read_entries(struct vnode *dir, uint64_t *position, entry_take take, void *arg); // lab 6
 
 /* ext2_node.c */
 

@@ -389,6 +389,7 @@ static int ext2_write_page(struct vnode *file, uint32_t index, const void *data)
 const struct vnode_ops ext2_vnode_ops = {
     .lookup = ext2_lookup,
     .readdir = ext2_readdir,
+    .read_entries = ext2_read_entries,      // lab 6
     .create = ext2_create,
     .symlink = ext2_symlink,
     .link = ext2_link,

@@ -3,16 +3,20 @@
  */
 #include "fs/file.h"
 #include "abi/errno.h"
+#include "fs/lock.h"                // lab 6
 #include "fs/mount.h"
 #include "fs/path.h"
+#include "fs/pipe.h"                // lab 6
+#include "fs/writers.h"             // lab 6
 #include "lib/string.h"
+#include "mm/kmalloc.h"
 #include "mm/slab.h"
 
 #define FILE_SIZE_MAX ((int64_t)UINT32_MAX << PAGE_SHIFT)   /* a page's index has 32 bits */
 #define WRITE_CHUNK   65536u        /* bytes for which room is made at a time */
 
 static struct slab_cache cache;
-static struct spinlock lock;        /* of the files' refs */
+// until lab 6: static struct spinlock lock;        /* of the files' refs */
 
 /* ---- regular files */
 
@@ -41,10 +45,12 @@ static ssize_t read_pages(struct file *file, void *to, size_t n, int64_t *positi
         int error = cache_get(&vnode->pages, (uint32_t)(*position >> PAGE_SHIFT), &page);
         if (error)
             return done ? (ssize_t)done : error;
-        memcpy((char *)to + done, place_in(page, *position), now);
+        size_t part = file_copy((char *)to + done, place_in(page, *position), now);
         page_put(page);
-        *position += now;
-        done += now;
+        *position += part;
+        done += part;
+        if (part < now)
+            return done ? (ssize_t)done : -EFAULT;
     }
     return (ssize_t)done;
 }
@@ -63,16 +69,16 @@ static ssize_t fill_pages(struct vnode *vnode, const char *from, size_t n, int64
         int error = cache_get(&vnode->pages, (uint32_t)(offset >> PAGE_SHIFT), &page);
         if (error)
             return done ? (ssize_t)done : error;
-        if (from)
-            memcpy(place_in(page, offset), from + done, now);
-        else
-            memset(place_in(page, offset), 0, now);
+        size_t part = from ? file_copy(place_in(page, offset), from + done, now) :
+                      file_clear(place_in(page, offset), now);
         cache_dirty(page);
         page_put(page);
-        offset += now;
-        done += now;
+        offset += part;
+        done += part;
         if (offset > vnode->size)
             vnode_set_size(vnode, offset);
+        if (part < now)
+            return done ? (ssize_t)done : -EFAULT;
     }
     return (ssize_t)done;
 }
@@ -127,6 +133,19 @@ static int fill_gap(struct vnode *vnode, int64_t offset)
     return 0;
 }
 
+// lab 6 begin
+size_t (*file_allowed)(int64_t offset, size_t n);
+
+/* Cuts *n, which may be 0, to what may be written there. Returns 0 or -EFBIG. */
+static int cut_to_allowed(int64_t offset, size_t *n)
+{
+    if (!*n || !file_allowed)
+        return 0;
+    *n = file_allowed(offset, *n);
+    return *n ? 0 : -EFBIG;
+}
+
+// lab 6 end
 static ssize_t write_pages(struct file *file, const void *from, size_t n, int64_t *position)
 {
     struct vnode *vnode = file->vnode;
@@ -134,7 +153,14 @@ static ssize_t write_pages(struct file *file, const void *from, size_t n, int64_
     mount_lock(vnode->mount);
     if (file->flags & O_APPEND)
         *position = vnode->size;
-    ssize_t result = *position > FILE_SIZE_MAX - (int64_t)n ? -EFBIG : 0;
+    // until lab 6 begin
+    // ssize_t result = *position > FILE_SIZE_MAX - (int64_t)n ? -EFBIG : !from && n ? -EFAULT : 0;
+    // until lab 6 end
+    // lab 6 begin
+    ssize_t result = cut_to_allowed(*position, &n);
+    if (!result)
+        result = *position > FILE_SIZE_MAX - (int64_t)n ? -EFBIG : !from && n ? -EFAULT : 0;
+    // lab 6 end
     if (!result && n && *position > vnode->size)
         result = fill_gap(vnode, *position);
     if (!result)
@@ -188,6 +214,8 @@ static int set_size(struct vnode *vnode, int64_t size)
 {
     if (size < 0)
         return -EINVAL;
+    if (size > vnode->size && file_allowed && !file_allowed(size - 1, 1))      // lab 6
+        return -EFBIG;                                                          // lab 6
     if (size > FILE_SIZE_MAX)
         return -EFBIG;
     int error = size < vnode->size ? shrink(vnode, size) : fill_gap(vnode, size);
@@ -207,108 +235,63 @@ int vnode_truncate(struct vnode *vnode, int64_t size)
         return -EINVAL;
     if (vnode->mount->flags & MOUNT_READ_ONLY)
         return -EROFS;
+    int error = writers_enter(vnode);                                       // lab 6
+    if (error)                                                              // lab 6
+        return error;                                                       // lab 6
     mount_lock(vnode->mount);
-    int error = set_size(vnode, size);
+    // until lab 6: int error = set_size(vnode, size);
+    error = set_size(vnode, size);                                          // lab 6
     mount_unlock(vnode->mount);
+    writers_leave(vnode);                                                   // lab 6
     return error;
 }
 
-/* ---- opening and closing */
+/* ---- open files */
 
-/* Find the path's file, or make it. */
-static int find_or_create(const char *path, unsigned flags, uint32_t mode, struct vnode **found)
+struct file *file_new(struct vnode *vnode, const struct file_ops *ops, unsigned flags)
 {
-    struct vnode *dir;
-    char name[NAME_MAX + 1];
-    bool slash;
-    int error = path_parent(path, &dir, name, &slash);
+    struct file *file = slab_alloc(&cache);
 
-    if (error)
-        return error == -EBUSY ? -EISDIR : error;
-    struct mount *mount = dir->mount;
-    mount_lock(mount);
-    error = S_ISDIR(dir->mode) ? vnode_lookup(dir, name, found) : -ENOTDIR;
-    bool there = !error;
-    if (error == -ENOENT && dir->nlink && slash)
-        error = -EISDIR;
-    else if (error == -ENOENT && dir->nlink)
-        error = mount->flags & MOUNT_READ_ONLY ? -EROFS : !dir->ops->create ? -EPERM :
-                dir->ops->create(dir, name, S_IFREG | (mode & 07777), 0, found);
-    mount_unlock(mount);
-    vnode_put(dir);
-    if (!there)
-        return error;
-    vnode_put(*found);
-    if (flags & O_EXCL)
-        return -EEXIST;
-    return path_lookup(path, flags & O_NOFOLLOW ? PATH_NOFOLLOW : 0, found);
+    if (!file)
+        return NULL;
+    *file = (struct file){ .vnode = vnode, .ops = ops, .flags = flags, .refs = 1 };
+    mutex_init(&file->place_lock);                                          // lab 6
+    return file;
 }
 
-/* May it be opened like this? */
-static int may_open(struct vnode *vnode, unsigned flags)
+void file_free(struct file *file)
 {
-    bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
-
-    if (S_ISLNK(vnode->mode))
-        return -ELOOP;
-    if (S_ISDIR(vnode->mode) && (writes || (flags & O_CREAT)))
-        return -EISDIR;
-    if ((flags & O_DIRECTORY) && !S_ISDIR(vnode->mode))
-        return -ENOTDIR;
-    if (writes && S_ISREG(vnode->mode) && (vnode->mount->flags & MOUNT_READ_ONLY))
-        return -EROFS;
-    if (!S_ISDIR(vnode->mode) && !vnode->fops)
-        return -ENXIO;
-    return 0;
+    slab_free(&cache, file);
 }
 
-int file_open(const char *path, unsigned flags, uint32_t mode, struct file **result)
+// until lab 6 begin
+// void file_hold(struct file *file)
+// {
+//     uint32_t irq = spin_lock_irqsave(&lock);
+//
+//     file->refs++;
+//     spin_unlock_irqrestore(&lock, irq);
+// }
+//
+// void file_close(struct file *file)
+// {
+//     uint32_t irq = spin_lock_irqsave(&lock);
+//     bool last = --file->refs == 0;
+//
+//     spin_unlock_irqrestore(&lock, irq);
+//     if (!last)
+//         return;
+// until lab 6 end
+// lab 6 begin
+void file_end(struct file *file)
 {
-    struct vnode *vnode;
-    int error = flags & O_CREAT ? find_or_create(path, flags, mode, &vnode) :
-                path_lookup(path, flags & O_NOFOLLOW ? PATH_NOFOLLOW : 0, &vnode);
-
-    if (error)
-        return error;
-    struct file *file = NULL;
-    error = may_open(vnode, flags);
-    if (!error && (flags & O_TRUNC) && S_ISREG(vnode->mode) && vnode->size)
-        error = vnode_truncate(vnode, 0);
-    if (!error && !(file = slab_alloc(&cache)))
-        error = -ENOMEM;
-    if (!error) {
-        *file = (struct file){ .vnode = vnode, .ops = vnode->fops, .flags = flags, .refs = 1 };
-        if (file->ops && file->ops->open)
-            error = file->ops->open(file);
-    }
-    if (error) {
-        if (file)
-            slab_free(&cache, file);
-        vnode_put(vnode);
-        return error;
-    }
-    *result = file;
-    return 0;
-}
-
-void file_hold(struct file *file)
-{
-    uint32_t irq = spin_lock_irqsave(&lock);
-
-    file->refs++;
-    spin_unlock_irqrestore(&lock, irq);
-}
-
-void file_close(struct file *file)
-{
-    uint32_t irq = spin_lock_irqsave(&lock);
-    bool last = --file->refs == 0;
-
-    spin_unlock_irqrestore(&lock, irq);
-    if (!last)
-        return;
+    if (file->has_flock)
+        lock_forget_file(file);
+    // lab 6 end
     if (file->ops && file->ops->close)
         file->ops->close(file);
+    if (writers_open(file->vnode, file->flags))                             // lab 6
+        writers_leave(file->vnode);                                         // lab 6
     struct mount *mount = file->vnode->mount;
     bool nameless = file->vnode->nlink == 0;
     if (nameless)                               /* it goes now, with what it has on the disk */
@@ -341,15 +324,44 @@ static ssize_t write_at(struct file *file, const void *from, size_t n, int64_t *
     return file->ops->write(file, from, n, position);
 }
 
+// until lab 6 begin
+// ssize_t file_read(struct file *file, void *to, size_t n)
+// {
+//     return read_at(file, to, n, &file->offset);
+// }
+//
+// ssize_t file_write(struct file *file, const void *from, size_t n)
+// {
+//     return write_at(file, from, n, &file->offset);
+// }
+// until lab 6 end
+// lab 6 begin
+/* One after the other, where there is an offset that each of them moves. */
 ssize_t file_read(struct file *file, void *to, size_t n)
 {
-    return read_at(file, to, n, &file->offset);
+    if (!file->ops || !file->ops->seekable)
+        return read_at(file, to, n, &file->offset);
+    mutex_lock(&file->place_lock);
+    ssize_t result = read_at(file, to, n, &file->offset);
+    mutex_unlock(&file->place_lock);
+    return result;
 }
 
 ssize_t file_write(struct file *file, const void *from, size_t n)
 {
-    return write_at(file, from, n, &file->offset);
+    if (!file->ops || !file->ops->seekable)
+        return write_at(file, from, n, &file->offset);
+    mutex_lock(&file->place_lock);
+    ssize_t result = write_at(file, from, n, &file->offset);
+    mutex_unlock(&file->place_lock);
+    if (result > 0 && (file->flags & O_DSYNC)) {
+        int error = file_sync(file);
+        if (error)
+            return error;
+    }
+    return result;
 }
+// lab 6 end
 
 /* Has it places, and is this one? */
 static int check_place(const struct file *file, int64_t offset)
@@ -371,7 +383,8 @@ ssize_t file_pwrite(struct file *file, const void *from, size_t n, int64_t offse
     return error ? error : write_at(file, from, n, &offset);
 }
 
-int64_t file_seek(struct file *file, int64_t offset, int whence)
+// until lab 6: int64_t file_seek(struct file *file, int64_t offset, int whence)
+static int64_t seek(struct file *file, int64_t offset, int whence)          // lab 6
 {
     int64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? file->offset : file->vnode->size;
 
@@ -385,6 +398,20 @@ int64_t file_seek(struct file *file, int64_t offset, int whence)
     file->offset = base + offset;
     return file->offset;
 }
+
+// lab 6 begin
+int64_t file_seek(struct file *file, int64_t offset, int whence)
+{
+    if (file->ops && file->ops->seeks_nowhere)
+        return 0;
+    if (file->ops && !file->ops->seekable)
+        return -ESPIPE;
+    mutex_lock(&file->place_lock);
+    int64_t result = seek(file, offset, whence);
+    mutex_unlock(&file->place_lock);
+    return result;
+}
+// lab 6 end
 
 int file_readdir(struct file *file, struct dirent *entry)
 {

@@ -126,6 +126,11 @@ void mount_unlock(struct mount *mount)
     mutex_unlock(&mount->lock);
 }
 
+void mount_unlock_unchanged(struct mount *mount)
+{
+    mutex_unlock(&mount->lock);
+}
+
 int mount_sync(struct mount *mount)
 {
     mount_lock(mount);

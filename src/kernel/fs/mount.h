@@ -13,6 +13,8 @@
 
 #define FS_DEVICE 1u                /* lies on a block device */
 #define FS_HOLES  2u                /* what was never written in a file takes no room */
+#define FS_MODES  4u                /* keeps whatever owner and permissions it is told */
+#define FS_NAMES  8u                /* a name stands for one number until the VFS changes that */
 
 #define MOUNT_READ_ONLY 1u
 
@@ -104,6 +106,9 @@ int vfs_sync(void);
  */
 void mount_lock(struct mount *mount);
 void mount_unlock(struct mount *mount);
+
+/* Unlock, where nothing has been changed nor given back since mount_lock(). */
+void mount_unlock_unchanged(struct mount *mount);
 
 /* The n-th mount, from 0 on, in the order of their making, or NULL. */
 struct mount *mount_nth(unsigned n);

@@ -9,6 +9,12 @@
 #include "mm/kmalloc.h"
 #include "task/task.h"
 
+// lab 6 begin
+#define UMASK_FIRST 022
+
+static struct spinlock cwd_lock;    /* of all tasks' directories, and who shares one */
+// lab 6 end
+
 /* A walk, as it stands. */
 struct walk {
     struct vnode *at;               /* counted */
@@ -40,7 +46,7 @@ static int lookup(struct vnode *dir, const char *name, struct vnode **found)
 {
     mount_lock(dir->mount);
     int error = vnode_lookup(dir, name, found);
-    mount_unlock(dir->mount);
+    mount_unlock_unchanged(dir->mount);
     return error;
 }
 
@@ -50,7 +56,7 @@ static struct vnode *parent_of(struct vnode *dir)
     mount_lock(dir->mount);
     struct vnode *parent = dir->parent;
     vnode_hold(parent);
-    mount_unlock(dir->mount);
+    mount_unlock_unchanged(dir->mount);
     return parent;
 }
 
@@ -137,6 +143,8 @@ static int walk_on(struct walk *walk, unsigned flags, bool to_parent)
             return 0;
         if (!S_ISDIR(walk->at->mode))
             return -ENOTDIR;
+        if (vnode_access(walk->at, VNODE_EXEC))                 // lab 6
+            return -EACCES;                                     // lab 6
         if (n == 0 || (last && to_parent))
             return 0;
         struct vnode *next;
@@ -157,7 +165,7 @@ static int walk_on(struct walk *walk, unsigned flags, bool to_parent)
     }
 }
 
-static int walk_begin(struct walk *walk, const char *path)
+static int walk_begin(struct walk *walk, struct vnode *from, const char *path)
 {
     size_t n = strnlen(path, PATH_MAX);
 
@@ -168,8 +176,8 @@ static int walk_begin(struct walk *walk, const char *path)
     walk->rest = path;
     walk->text = NULL;
     walk->links = 0;
-    walk->at = *path == '/' ? mount_root() : path_current();
-    if (*path == '/')
+    walk->at = *path == '/' ? mount_root() : from ? from : path_current();
+    if (*path == '/' || from)
         vnode_hold(walk->at);
     return 0;
 }
@@ -184,18 +192,24 @@ static int walk_end(struct walk *walk, int error, struct vnode **found)
     return error;
 }
 
-int path_lookup(const char *path, unsigned flags, struct vnode **found)
+int path_lookup_at(struct vnode *from, const char *path, unsigned flags, struct vnode **found)
 {
     struct walk walk;
-    int error = walk_begin(&walk, path);
+    int error = walk_begin(&walk, from, path);
 
     return error ? error : walk_end(&walk, walk_on(&walk, flags, false), found);
 }
 
-int path_parent(const char *path, struct vnode **dir, char name[NAME_MAX + 1], bool *slash)
+int path_lookup(const char *path, unsigned flags, struct vnode **found)
+{
+    return path_lookup_at(NULL, path, flags, found);
+}
+
+int path_parent_at(struct vnode *from, const char *path, struct vnode **dir,
+                   char name[NAME_MAX + 1], bool *slash)
 {
     struct walk walk;
-    int error = walk_begin(&walk, path);
+    int error = walk_begin(&walk, from, path);
 
     if (error)
         return error;
@@ -208,12 +222,84 @@ int path_parent(const char *path, struct vnode **dir, char name[NAME_MAX + 1], b
     return walk_end(&walk, error, dir);
 }
 
+int path_parent(const char *path, struct vnode **dir, char name[NAME_MAX + 1], bool *slash)
+{
+    return path_parent_at(NULL, path, dir, name, slash);
+}
+
 struct vnode *path_current(void)
 {
+    uint32_t flags = spin_lock_irqsave(&cwd_lock);                          // lab 6
     struct vnode *at = current()->cwd ? current()->cwd : mount_root();
 
     vnode_hold(at);
+    spin_unlock_irqrestore(&cwd_lock, flags);                               // lab 6
     return at;
+}
+
+// lab 6 begin
+void path_enter(struct vnode *dir)
+{
+    task_t *task = current();
+    uint32_t flags = spin_lock_irqsave(&cwd_lock);
+
+    vnode_put(task->cwd);
+    task->cwd = dir;
+    list_for_each(node, &task->cwd_shared) {
+        task_t *other = list_entry(node, task_t, cwd_shared);
+        vnode_put(other->cwd);
+        vnode_hold(dir);
+        other->cwd = dir;
+    }
+    spin_unlock_irqrestore(&cwd_lock, flags);
+}
+
+uint32_t path_set_umask(uint32_t mask)
+{
+    task_t *task = current();
+    uint32_t flags = spin_lock_irqsave(&cwd_lock);
+    uint32_t old = task->umask;
+
+    task->umask = mask;
+    list_for_each(node, &task->cwd_shared)
+        list_entry(node, task_t, cwd_shared)->umask = mask;
+    spin_unlock_irqrestore(&cwd_lock, flags);
+    return old;
+}
+
+void path_share(struct task *task)
+{
+    uint32_t flags = spin_lock_irqsave(&cwd_lock);
+
+    list_add(&task->cwd_shared, &current()->cwd_shared);
+    spin_unlock_irqrestore(&cwd_lock, flags);
+}
+
+void path_leave(struct task *task)
+{
+    uint32_t flags = spin_lock_irqsave(&cwd_lock);
+
+    list_del(&task->cwd_shared);
+    vnode_put(task->cwd);
+    task->cwd = NULL;
+    spin_unlock_irqrestore(&cwd_lock, flags);
+}
+
+// lab 6 end
+
+int path_set_current_vnode(struct vnode *dir)
+{
+    int error;                                          // lab 6
+
+    if (!S_ISDIR(dir->mode))
+        return -ENOTDIR;
+    if ((error = vnode_access(dir, VNODE_EXEC)))        // lab 6
+        return error;                                   // lab 6
+    vnode_hold(dir);
+    path_enter(dir);                                    // lab 6
+    // until lab 6: vnode_put(current()->cwd);
+    // until lab 6: current()->cwd = dir;
+    return 0;
 }
 
 int path_set_current(const char *path)
@@ -223,13 +309,9 @@ int path_set_current(const char *path)
 
     if (error)
         return error;
-    if (!S_ISDIR(dir->mode)) {
-        vnode_put(dir);
-        return -ENOTDIR;
-    }
-    vnode_put(current()->cwd);
-    current()->cwd = dir;
-    return 0;
+    error = path_set_current_vnode(dir);
+    vnode_put(dir);
+    return error;
 }
 
 /* The name by which the directory is to be found in its parent. */
@@ -268,12 +350,12 @@ static int prepend(char *to, size_t *at, struct vnode **dir)
     return error;
 }
 
-int path_of_current(char *to, size_t size)
+int path_of(struct vnode *dir, char *to, size_t size)
 {
-    struct vnode *dir = path_current();
     size_t at = size;
     int error = size < 2 ? -ERANGE : dir->nlink ? 0 : -ENOENT;
 
+    vnode_hold(dir);
     if (!error)
         to[--at] = '\0';
     while (!error && dir != mount_root())
@@ -287,21 +369,40 @@ int path_of_current(char *to, size_t size)
     return (int)(size - at - 1);
 }
 
+int path_of_current(char *to, size_t size)
+{
+    struct vnode *dir = path_current();
+    int length = path_of(dir, to, size);
+
+    vnode_put(dir);
+    return length;
+}
+
 /* A new task begins where its parent is, and lets go of that in the end. */
 static void inherit(struct task *child, struct task *parent)
 {
+    // until lab 6: child->cwd = parent ? parent->cwd : NULL;
+    // lab 6 begin
+    uint32_t flags = spin_lock_irqsave(&cwd_lock);
     child->cwd = parent ? parent->cwd : NULL;
+    child->umask = parent ? parent->umask : UMASK_FIRST;
+    // lab 6 end
     if (child->cwd)
         vnode_hold(child->cwd);
+    spin_unlock_irqrestore(&cwd_lock, flags);       // lab 6
 }
 
-static void leave(struct task *task)
-{
-    vnode_put(task->cwd);
-}
+// until lab 6 begin
+// static void leave(struct task *task)
+// {
+//     vnode_put(task->cwd);
+// }
+// until lab 6 end
 
 void path_init(void)
 {
+    current()->umask = UMASK_FIRST;     // lab 6
     task_born = inherit;
-    task_gone = leave;
+    task_gone = path_leave;             // lab 6
+    // until lab 6: task_gone = leave;
 }

@@ -6,6 +6,7 @@
 #ifndef FS_PROCFS_H
 #define FS_PROCFS_H
 
+#include "fs/file.h"                // lab 6
 #include "lib/types.h"
 
 /* Text that grows as it is written. */
@@ -30,6 +31,17 @@ void text_free(struct text *text);
  */
 void proc_meminfo(struct text *text);
 
+// lab 6 begin
+struct file;
+struct pseudo_more;
+
+/* Operations of a text file whose open() writes it: file->data is a struct text of kmalloc's. */
+struct file_ops procfs_ops(int (*open)(struct file *file));
+
+/* Have it look there for what it does not know itself. Once. */
+void procfs_add(const struct pseudo_more *more);
+
+// lab 6 end
 /* Make it known as a type of file system. `cmdline` stays where it is. */
 void procfs_init(const char *cmdline);
 

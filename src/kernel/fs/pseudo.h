@@ -17,15 +17,25 @@ struct pseudo_file {
     struct list node;
 };
 
+// lab 6 begin
+/* What a pseudo file system has besides its files: asked for names that are not theirs. */
+struct pseudo_more {
+    /* As in struct vnode_ops, for the root. Positions begin behind the last file's number. */
+    int (*lookup)(struct vnode *root, const char *name, struct vnode **found);
+    int (*readdir)(struct vnode *root, uint64_t *position, struct dirent *entry);
+};
+
+// lab 6 end
 struct pseudo_fs {
     struct fs_type type;            /* name and mount set: pseudo_mount */
     struct list files;
     uint32_t last_ino;
+    const struct pseudo_more *more; /* or NULL */      // lab 6
 };
 
 #define PSEUDO_FS(variable, fs_name)                                                            \
     struct pseudo_fs variable = {                                                               \
-        .type = { .name = fs_name, .mount = pseudo_mount },                                     \
+        .type = { .name = fs_name, .flags = FS_MODES, .mount = pseudo_mount },                  \
         .files = { &variable.files, &variable.files }, .last_ino = 1 }
 
 /* Add a file; mounts that are there have it at once. */

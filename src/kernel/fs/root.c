@@ -3,6 +3,7 @@
  */
 #include "abi/errno.h"
 #include "debug/log.h"
+#include "fs/anon.h"                // lab 6
 #include "fs/bcache.h"
 #include "fs/devfs.h"
 #include "fs/ext2.h"
@@ -22,6 +23,7 @@ void vfs_init(void)
     bcache_init();
     vnode_init();
     file_init();
+    anon_init();                    // lab 6
     path_init();
     fat_init();
     ext2_init();

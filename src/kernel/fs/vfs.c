@@ -1,13 +1,12 @@
 /*
- * System calls on names: find the directories, lock their mount, check what all file systems have
- * in common, and have the file system do it.
+ * System calls that change names: find the directories, lock their mount, check what all file
+ * systems have in common, and have the file system do it.
  */
 #include "fs/vfs.h"
 #include "abi/errno.h"
-#include "fs/file.h"
+#include "fs/access.h"              // lab 6
 #include "fs/path.h"
 #include "lib/string.h"
-#include "mm/page.h"
 
 /* A name in a directory, whose mount is locked. */
 struct place {
@@ -25,15 +24,32 @@ static void place_end(struct place *place)
 }
 
 /* Find where the path's last name is, to change something there. After an error: no end. */
-static int place_begin(struct place *place, const char *path)
+static int place_begin(struct place *place, struct vnode *from, const char *path)
 {
-    int error = path_parent(path, &place->dir, place->name, &place->slash);
+    int error = path_parent_at(from, path, &place->dir, place->name, &place->slash);
 
     if (error)
         return error;
     mount_lock(place->dir->mount);
-    error = place->dir->mount->flags & MOUNT_READ_ONLY ? -EROFS :
-            place->dir->nlink == 0 ? -ENOENT : 0;
+    error = place->dir->nlink == 0 ? -ENOENT : 0;
+    if (error)
+        place_end(place);
+    return error;
+}
+
+static int check_writable(const struct place *place)
+{
+    return place->dir->mount->flags & MOUNT_READ_ONLY ? -EROFS : 0;
+}
+
+/* The same to take something away there, which nobody can where nothing can be written. */
+static int place_begin_old(struct place *place, struct vnode *from, const char *path)
+{
+    int error = place_begin(place, from, path);
+
+    if (error)
+        return error;
+    error = check_writable(place);
     if (error)
         place_end(place);
     return error;
@@ -52,23 +68,27 @@ static int expect_free(struct place *place)
 }
 
 /* What mknod, mkdir and symlink have in common: begin, and the name must be free. */
-static int place_begin_new(struct place *place, const char *path)
+static int place_begin_new(struct place *place, struct vnode *from, const char *path)
 {
-    int error = place_begin(place, path);
+    int error = place_begin(place, from, path);
 
     if (error)
         return error == -EBUSY ? -EEXIST : error;
     error = expect_free(place);
+    if (!error)
+        error = check_writable(place);
+    if (!error)                                                             // lab 6
+        error = vnode_access(place->dir, VNODE_WRITE | VNODE_EXEC);         // lab 6
     if (error)
         place_end(place);
     return error;
 }
 
-static int make(const char *path, uint32_t mode, uint32_t rdev)
+int vfs_make_at(struct vnode *from, const char *path, uint32_t mode, uint32_t rdev)
 {
     struct place place;
     struct vnode *made;
-    int error = place_begin_new(&place, path);
+    int error = place_begin_new(&place, from, path);
 
     if (error)
         return error;
@@ -77,6 +97,8 @@ static int make(const char *path, uint32_t mode, uint32_t rdev)
     else
         error = place.dir->ops->create ?
                 place.dir->ops->create(place.dir, place.name, mode, rdev, &made) : -EPERM;
+    if (!error)                                                             // lab 6
+        access_own(place.dir, made);                                        // lab 6
     if (!error) {
         vnode_adopt(place.dir, made);
         vnode_put(made);
@@ -91,15 +113,10 @@ int vfs_mknod(const char *path, uint32_t mode, uint32_t rdev)
         mode |= S_IFREG;
     if (S_ISDIR(mode) || S_ISLNK(mode))
         return -EINVAL;
-    return make(path, mode, rdev);
+    return vfs_make_at(NULL, path, mode, rdev);
 }
 
-int vfs_mkdir(const char *path, uint32_t mode)
-{
-    return make(path, S_IFDIR | (mode & 07777), 0);
-}
-
-int vfs_symlink(const char *target, const char *path)
+int vfs_symlink_at(const char *target, struct vnode *from, const char *path)
 {
     struct place place;
     struct vnode *made;
@@ -108,7 +125,7 @@ int vfs_symlink(const char *target, const char *path)
         return -ENOENT;
     if (strnlen(target, PATH_MAX) == PATH_MAX)
         return -ENAMETOOLONG;
-    int error = place_begin_new(&place, path);
+    int error = place_begin_new(&place, from, path);
     if (error)
         return error;
     if (place.slash)
@@ -116,44 +133,53 @@ int vfs_symlink(const char *target, const char *path)
     else
         error = place.dir->ops->symlink ?
                 place.dir->ops->symlink(place.dir, place.name, target, &made) : -EPERM;
+    if (!error)                                                             // lab 6
+        access_own(place.dir, made);                                        // lab 6
     if (!error)
         vnode_put(made);
     place_end(&place);
     return error;
 }
 
-int vfs_link(const char *from, const char *to)
+int vfs_link_at(struct vnode *file, struct vnode *from, const char *path)
 {
     struct place place;
+    int error = place_begin_new(&place, from, path);
+
+    if (error)
+        return error;
+    if (place.slash && !S_ISDIR(file->mode))
+        error = -ENOENT;
+    else if (file->mount != place.dir->mount)
+        error = -EXDEV;
+    else if (S_ISDIR(file->mode))
+        error = -EPERM;
+    else if (file->nlink == 0)
+        error = -ENOENT;
+    else
+        error = place.dir->ops->link ? place.dir->ops->link(place.dir, place.name, file) : -EPERM;
+    place_end(&place);
+    return error;
+}
+
+int vfs_link(const char *from, const char *to)
+{
     struct vnode *file;
     int error = path_lookup(from, PATH_NOFOLLOW, &file);
 
     if (error)
         return error;
-    error = S_ISDIR(file->mode) ? -EPERM : place_begin_new(&place, to);
-    if (error) {
-        vnode_put(file);
-        return error;
-    }
-    if (place.slash)
-        error = -ENOENT;
-    else if (file->mount != place.dir->mount)
-        error = -EXDEV;
-    else if (file->nlink == 0)
-        error = -ENOENT;
-    else
-        error = place.dir->ops->link ? place.dir->ops->link(place.dir, place.name, file) : -EPERM;
+    error = vfs_link_at(file, NULL, to);
     vnode_put(file);
-    place_end(&place);
     return error;
 }
 
 /* Take a name away: of a directory, or of anything else. */
-static int take_away(const char *path, bool directory)
+static int take_away(struct vnode *from, const char *path, bool directory)
 {
     struct place place;
     struct vnode *child;
-    int error = place_begin(&place, path);
+    int error = place_begin_old(&place, from, path);
 
     if (error)
         return error;
@@ -162,29 +188,36 @@ static int take_away(const char *path, bool directory)
         const struct vnode_ops *ops = place.dir->ops;
         int (*op)(struct vnode *dir, const char *name, struct vnode *child) =
             directory ? ops->rmdir : ops->unlink;
+        error = access_remove(place.dir, child);                            // lab 6
+        if (error) {                                                        // lab 6
+            vnode_put(child);                                               // lab 6
+            place_end(&place);                                              // lab 6
+            return error;                                                   // lab 6
+        }                                                                   // lab 6
         if (S_ISDIR(child->mode) != directory || (place.slash && !directory))
             error = directory || !S_ISDIR(child->mode) ? -ENOTDIR : -EISDIR;
         else if (child->covered)
             error = -EBUSY;
         else
             error = op ? op(place.dir, place.name, child) : -EPERM;
+        vnode_name_lost(place.dir, place.name);
         vnode_put(child);
     }
     place_end(&place);
     return error;
 }
 
-int vfs_unlink(const char *path)
+int vfs_unlink_at(struct vnode *from, const char *path)
 {
-    int error = take_away(path, false);
+    int error = take_away(from, path, false);
 
     return error == -EBUSY ? -EISDIR : error;
 }
 
-int vfs_rmdir(const char *path)
+int vfs_rmdir_at(struct vnode *from, const char *path)
 {
     const char *end = path + strnlen(path, PATH_MAX);
-    int error = take_away(path, true);
+    int error = take_away(from, path, true);
 
     while (end > path && end[-1] == '/')
         end--;
@@ -237,140 +270,40 @@ static int rename_child(struct vnode *dir, const char *name, struct vnode *child
     return error;
 }
 
-int vfs_rename(const char *from, const char *to)
+int vfs_rename_at(struct vnode *from, const char *path, struct vnode *to, const char *new_path,
+                  unsigned flags)
 {
     struct vnode *dir, *child, *there = NULL;
     char name[NAME_MAX + 1];
     bool slash;
     struct place place;
-    int error = path_parent(from, &dir, name, &slash);
+    int error = path_parent_at(from, path, &dir, name, &slash);
 
     if (error)
         return error;
-    error = place_begin(&place, to);
+    error = place_begin(&place, to, new_path);
     if (error) {
         vnode_put(dir);
-        return error;
+        return error == -EBUSY && (flags & RENAME_NOREPLACE) ? -EEXIST : error;
     }
-    error = dir->mount == place.dir->mount ? vnode_lookup(dir, name, &child) : -EXDEV;
+    error = dir->mount == place.dir->mount ? check_writable(&place) : -EXDEV;
+    if (!error)
+        error = vnode_lookup(dir, name, &child);
     if (!error) {
         error = vnode_lookup(place.dir, place.name, &there);
-        error = error == -ENOENT ? 0 : error;
+        error = error == -ENOENT ? 0 : error ? error : flags & RENAME_NOREPLACE ? -EEXIST : 0;
         if (!error && (slash || place.slash) && !S_ISDIR(child->mode))
             error = -ENOTDIR;
+        if (!error)                                                         // lab 6
+            error = access_rename(dir, child, place.dir, there);            // lab 6
         if (!error)
             error = rename_child(dir, name, child, &place, there);
+        vnode_name_lost(dir, name);
+        vnode_name_lost(place.dir, place.name);
         vnode_put(there);
         vnode_put(child);
     }
     vnode_put(dir);
     place_end(&place);
     return error;
-}
-
-void vnode_stat(struct vnode *vnode, struct vnode_stat *stat)
-{
-    mount_lock(vnode->mount);
-    *stat = (struct vnode_stat){
-        .dev = vnode->mount->id, .ino = vnode->ino, .mode = vnode->mode, .nlink = vnode->nlink,
-        .uid = vnode->uid, .gid = vnode->gid, .rdev = vnode->rdev, .blocks = vnode->blocks,
-        .atime = vnode->atime, .mtime = vnode->mtime, .ctime = vnode->ctime, .size = vnode->size,
-        .block_size = PAGE_SIZE,
-    };
-    mount_unlock(vnode->mount);
-}
-
-int vfs_stat(const char *path, unsigned flags, struct vnode_stat *stat)
-{
-    struct vnode *vnode;
-    int error = path_lookup(path, flags, &vnode);
-
-    if (error)
-        return error;
-    vnode_stat(vnode, stat);
-    vnode_put(vnode);
-    return 0;
-}
-
-int vfs_readlink(const char *path, char *to, size_t size)
-{
-    struct vnode *vnode;
-    int error = path_lookup(path, PATH_NOFOLLOW, &vnode);
-
-    if (error)
-        return error;
-    mount_lock(vnode->mount);
-    error = S_ISLNK(vnode->mode) && vnode->ops->readlink ? vnode->ops->readlink(vnode, to, size) :
-            -EINVAL;
-    mount_unlock(vnode->mount);
-    vnode_put(vnode);
-    return error;
-}
-
-int vfs_truncate(const char *path, int64_t size)
-{
-    struct vnode *vnode;
-    int error = path_lookup(path, 0, &vnode);
-
-    if (error)
-        return error;
-    error = vnode_truncate(vnode, size);
-    vnode_put(vnode);
-    return error;
-}
-
-/* Change what stat tells of a path's file by set(vnode, args). */
-static int change(const char *path, void (*set)(struct vnode *vnode, const uint32_t args[2]),
-                  uint32_t first, uint32_t second)
-{
-    struct vnode *vnode;
-    int error = path_lookup(path, 0, &vnode);
-
-    if (error)
-        return error;
-    mount_lock(vnode->mount);
-    if (vnode->mount->flags & MOUNT_READ_ONLY) {
-        error = -EROFS;
-    } else {
-        set(vnode, (uint32_t[]){ first, second });
-        vnode->ctime = vnode_time();
-        vnode_changed(vnode);
-    }
-    mount_unlock(vnode->mount);
-    vnode_put(vnode);
-    return error;
-}
-
-static void set_mode(struct vnode *vnode, const uint32_t args[2])
-{
-    vnode->mode = (vnode->mode & S_IFMT) | (args[0] & 07777);
-}
-
-static void set_owner(struct vnode *vnode, const uint32_t args[2])
-{
-    if (args[0] != UINT32_MAX)
-        vnode->uid = args[0];
-    if (args[1] != UINT32_MAX)
-        vnode->gid = args[1];
-}
-
-static void set_times(struct vnode *vnode, const uint32_t args[2])
-{
-    vnode->atime = args[0];
-    vnode->mtime = args[1];
-}
-
-int vfs_chmod(const char *path, uint32_t mode)
-{
-    return change(path, set_mode, mode, 0);
-}
-
-int vfs_chown(const char *path, uint32_t uid, uint32_t gid)
-{
-    return change(path, set_owner, uid, gid);
-}
-
-int vfs_utime(const char *path, uint32_t atime, uint32_t mtime)
-{
-    return change(path, set_times, atime, mtime);
 }

@@ -5,14 +5,20 @@
 #include "fs/vnode.h"
 #include "abi/errno.h"
 #include "debug/panic.h"
-#include "dev/rtc.h"
+// until lab 6: #include "dev/rtc.h"
+#include "dev/clock.h"              // lab 6
 #include "fs/mount.h"
+#include "lib/string.h"
 #include "mm/slab.h"
-#include "task/timer.h"
+#include "task/task.h"              // lab 6
+// until lab 6: #include "task/timer.h"
 
 #define BUCKETS   256               /* a power of two */
 #define LIMIT_MIN 64
 #define LIMIT_MAX 4096
+
+#define NAMES_KNOWN 512             /* a power of two */
+#define NAME_KNOWN  27              /* bytes of a name that is not too long for that */
 
 static struct spinlock lock;        /* of all below, and of the vnodes' refs and places */
 static struct slab_cache cache;
@@ -20,7 +26,20 @@ static struct list buckets[BUCKETS];
 static struct list lru = { &lru, &lru };        /* used longest ago: first */
 static struct list dead = { &dead, &dead };     /* no name, no user: vnode_reap() forgets them */
 static unsigned count, limit;       /* vnodes in memory, and when unused ones have to go */
-static uint32_t boot_time;          /* when timer_now() was 0 */
+static uint64_t last_serial;
+
+/*
+ * What was looked up lately in file systems with FS_NAMES: a table in which each name has one
+ * place, and a new one takes the place of another.
+ */
+static struct known_name {
+    uint64_t dir;                   /* its directory's serial number; 0: none */
+    uint32_t ino;
+    char name[NAME_KNOWN + 1];
+} known_names[NAMES_KNOWN];
+// until lab 6: static uint32_t boot_time;          /* when timer_now() was 0 */
+
+int (*vnode_access_hook)(const struct vnode *vnode, unsigned want);     // lab 6
 
 static struct list *bucket_of(const struct mount *mount, uint32_t ino)
 {
@@ -29,7 +48,8 @@ static struct list *bucket_of(const struct mount *mount, uint32_t ino)
 
 uint32_t vnode_time(void)
 {
-    return boot_time + (uint32_t)(timer_now() / 1000);
+    // until lab 6: return boot_time + (uint32_t)(timer_now() / 1000);
+    return clock_seconds();         // lab 6
 }
 
 /*
@@ -113,11 +133,67 @@ static struct vnode *find(struct mount *mount, uint32_t ino)
     return NULL;
 }
 
+/* Where the name would be among the known ones; NULL: nowhere, it is too long. */
+static struct known_name *known_place(const struct vnode *dir, const char *name)
+{
+    uint32_t hash = (uint32_t)dir->serial * 2654435761u;
+    unsigned n = 0;
+
+    while (name[n] && n <= NAME_KNOWN)
+        hash = hash * 31 + (uint8_t)name[n++];
+    return n <= NAME_KNOWN ? &known_names[(hash ^ hash >> 15) & (NAMES_KNOWN - 1)] : NULL;
+}
+
+static bool is_known(const struct known_name *known, const struct vnode *dir, const char *name)
+{
+    return known && known->dir == dir->serial && strcmp(known->name, name) == 0;
+}
+
+/* What the name is known to stand for, counted, if that is in memory; or NULL. */
+static struct vnode *find_known(const struct vnode *dir, const char *name)
+{
+    struct known_name *known = known_place(dir, name);
+    uint32_t irq = spin_lock_irqsave(&lock);
+    struct vnode *vnode = is_known(known, dir, name) ? find(dir->mount, known->ino) : NULL;
+
+    if (vnode && S_ISDIR(vnode->mode) && vnode->parent != dir)
+        vnode = NULL;
+    if (vnode)
+        use(vnode);
+    spin_unlock_irqrestore(&lock, irq);
+    return vnode;
+}
+
+static void know(const struct vnode *dir, const char *name, uint32_t ino)
+{
+    struct known_name *known = known_place(dir, name);
+
+    if (!known)
+        return;
+    uint32_t irq = spin_lock_irqsave(&lock);
+    known->dir = dir->serial;
+    known->ino = ino;
+    strlcpy(known->name, name, sizeof(known->name));
+    spin_unlock_irqrestore(&lock, irq);
+}
+
+void vnode_name_lost(const struct vnode *dir, const char *name)
+{
+    struct known_name *known = known_place(dir, name);
+    uint32_t irq = spin_lock_irqsave(&lock);
+
+    if (is_known(known, dir, name))
+        known->dir = 0;
+    spin_unlock_irqrestore(&lock, irq);
+}
+
 /* Pages go by the vnode's operations, whatever its file system. */
 static int read_pages(struct cache_object *object, uint32_t index, unsigned n, void *data)
 {
     struct vnode *vnode = list_entry(object, struct vnode, pages);
 
+    if (!vnode->ops->read_pages)                                            // lab 6
+        return -ENODEV;                                                     // lab 6
     return vnode->ops->read_pages(vnode, index, n, data);
 }
 
@@ -128,8 +204,76 @@ static int write_page(struct cache_object *object, uint32_t index, const void *d
     return vnode->ops->write_page(vnode, index, data);
 }
 
-static const struct cache_ops disk_pages = { read_pages, write_page };
-static const struct cache_ops memory_pages = { .read = read_pages };    /* once dirty, they stay */
+// lab 6 begin
+static struct vnode *vnode_of(struct cache_object *object)
+{
+    return list_entry(object, struct vnode, pages);
+}
+
+static void hold_mapped(struct cache_object *object)
+{
+    vnode_hold(vnode_of(object));
+}
+
+/*
+ * One without names goes at once, with what it has on the disk: unless the mount is locked, by the
+ * caller itself perhaps, whose write(2) has made a page fault. Then it goes when that is unlocked.
+ */
+static void release_mapped(struct cache_object *object)
+{
+    struct vnode *vnode = vnode_of(object);
+    struct mount *mount = vnode->mount;
+    bool locked = vnode->nlink == 0 && mutex_trylock(&mount->lock);
+
+    vnode_put(vnode);
+    if (locked)
+        mount_unlock(mount);
+}
+
+/* The page shall have a place on the disk; and this is when the file is modified. */
+static int will_write(struct cache_object *object, uint32_t index)
+{
+    struct vnode *vnode = vnode_of(object);
+    struct mount *mount = vnode->mount;
+    int64_t from = (int64_t)index << PAGE_SHIFT, to = from + PAGE_SIZE;
+
+    if (mount->flags & MOUNT_READ_ONLY)
+        return -EROFS;
+    if (mount->lock.owner == current())
+        return -EDEADLK;                        /* no file operation writes to a program's memory */
+    mount_lock(mount);
+    if (to > vnode->size)
+        to = vnode->size;
+    int error = from >= to ? -ENXIO : vnode->ops->reserve ? vnode->ops->reserve(vnode, from, to) :
+                0;
+    if (!error) {
+        vnode->mtime = vnode->ctime = vnode_time();
+        vnode_changed(vnode);
+    }
+    mount_unlock(mount);
+    return error;
+}
+
+static int sync_mapped(struct cache_object *object)
+{
+    return mount_sync(vnode_of(object)->mount);
+}
+
+#define MAPPED .hold = hold_mapped, .release = release_mapped, .will_write = will_write,        \
+               .sync = sync_mapped, .sized = true
+static const struct cache_ops disk_pages = {
+    .read = read_pages, .write = write_page, MAPPED,
+};
+static const struct cache_ops memory_pages = {  /* once dirty, they stay */
+    .read = read_pages, MAPPED,
+};
+// lab 6 end
+// until lab 6 begin
+// static const struct cache_ops disk_pages = { .read = read_pages, .write = write_page };
+// static const struct cache_ops memory_pages = { /* once dirty, they stay */
+//     .read = read_pages,
+// };
+// until lab 6 end
 
 int vnode_get(struct mount *mount, uint32_t ino, struct vnode **result)
 {
@@ -150,6 +294,7 @@ int vnode_get(struct mount *mount, uint32_t ino, struct vnode **result)
     vnode->pages.ops = mount->type->flags & FS_DEVICE ? &disk_pages : &memory_pages;
     list_init(&vnode->changes);
     irq = spin_lock_irqsave(&lock);
+    vnode->serial = ++last_serial;
     list_add(&vnode->hash, bucket_of(mount, ino));
     list_add_tail(&vnode->place, &mount->vnodes);
     count++;
@@ -218,16 +363,24 @@ void vnode_adopt(struct vnode *dir, struct vnode *child)
 
 int vnode_lookup(struct vnode *dir, const char *name, struct vnode **found)
 {
-    int error = dir->nlink ? dir->ops->lookup(dir, name, found) : -ENOENT;
+    bool keeps = dir->mount->type->flags & FS_NAMES;
 
-    if (!error)
-        vnode_adopt(dir, *found);
-    return error;
+    if (dir->nlink == 0)
+        return -ENOENT;
+    if (keeps && (*found = find_known(dir, name)))
+        return 0;
+    int error = dir->ops->lookup(dir, name, found);
+    if (error)
+        return error;
+    vnode_adopt(dir, *found);
+    if (keeps)
+        know(dir, name, (*found)->ino);
+    return 0;
 }
 
 int vnode_reap(struct mount *mount)
 {
-    for (;;) {
+    while (!list_empty(&dead)) {
         struct vnode *found = NULL;
         uint32_t irq = spin_lock_irqsave(&lock);
         list_for_each(node, &dead) {
@@ -242,6 +395,7 @@ int vnode_reap(struct mount *mount)
         if (!found || error)
             return error;
     }
+    return 0;
 }
 
 void vnode_renumber(struct vnode *vnode, uint32_t ino)
@@ -398,7 +552,7 @@ int vnode_forget_all(struct mount *mount)
 void vnode_init(void)
 {
     struct page_stats memory;
-    struct rtc_time now = rtc_read();
+    // until lab 6: struct rtc_time now = rtc_read();
 
     page_stats(&memory);
     limit = memory.usable / 16;
@@ -406,7 +560,7 @@ void vnode_init(void)
         limit = LIMIT_MIN;
     if (limit > LIMIT_MAX)
         limit = LIMIT_MAX;
-    boot_time = rtc_seconds(&now) - (uint32_t)(timer_now() / 1000);
+    // until lab 6: boot_time = rtc_seconds(&now) - (uint32_t)(timer_now() / 1000);
     for (unsigned i = 0; i < BUCKETS; i++)
         list_init(&buckets[i]);
     slab_cache_init(&cache, "vnode", sizeof(struct vnode), 16, NULL);

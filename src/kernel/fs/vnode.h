@@ -31,6 +31,7 @@ struct vnode {
     const struct file_ops *fops;    /* of an open one */
     uint32_t ino;                   /* its number: one vnode of each in a mount */
     uint32_t refs;                  /* who has it; under the vnode table's lock */
+    uint64_t serial;                /* no other has or had the same */
 
     /* What stat(2) tells; under the mount's lock. Whoever changes it calls vnode_changed(). */
     uint32_t mode;                  /* type and permissions: abi/stat.h */
@@ -45,6 +46,7 @@ struct vnode {
     bool excess;                    /* vnode_trim() has failed: vnode_sync() tries again */
     struct vnode *parent;           /* of a directory: the one it is in, counted; a root: itself,
                                        not counted; else NULL */
+    int writers;                    // lab 6: open files that write; < 0: so many run it
     struct mount *covered;          /* what is mounted on it, or NULL */
     void *data;                     /* the file system's own; released by ops->forget */
     struct list hash;               /* in its bucket; alone: nobody shall find it */
@@ -59,6 +61,20 @@ struct dirent {
     char name[NAME_MAX + 1];
 };
 
+// lab 6 begin
+/* The same as it is passed on, without being copied. */
+struct entry_view {
+    const char *name;               /* length bytes, without a NUL */
+    unsigned length;
+    uint32_t ino;
+    uint8_t type;
+    uint64_t next;                  /* the position of the entry behind it */
+};
+
+/* Called for one entry after the other; false: not taken, and no more. Does not sleep. */
+typedef bool (*entry_take)(void *arg, const struct entry_view *entry);
+
+// lab 6 end
 /*
  * What a file system does with its vnodes. All return 0 or -ERRNO. `name` is one name, not empty,
  * at most NAME_MAX bytes, neither "." nor "..". An operation that is NULL is one that the file
@@ -74,6 +90,13 @@ struct vnode_ops {
      * position means is the file system's. With "." and "..". Returns 1, or 0 at the end.
      */
     int (*readdir)(struct vnode *dir, uint64_t *position, struct dirent *entry);
+    // lab 6 begin
+    /*
+     * Pass on the entries from *position on, which becomes that of the first one not taken. Returns
+     * 0 or -ERRNO. NULL: as readdir has them.
+     */
+    int (*read_entries)(struct vnode *dir, uint64_t *position, entry_take take, void *arg);
+    // lab 6 end
     /* Make what `mode` says, with no content or an empty directory; counted for the caller. */
     int (*create)(struct vnode *dir, const char *name, uint32_t mode, uint32_t rdev,
                   struct vnode **made);
@@ -105,7 +128,8 @@ struct vnode_ops {
     int (*update)(struct vnode *vnode);
     /*
      * Fill `data` with `count` pages of the file from page `index` on, zeros where it has no
-     * bytes. Called without the mount's lock, or by somebody who has it.
+     * bytes. Called without the mount's lock, or by somebody who has it. NULL: there are no pages,
+     * as of what is made up when it is read (-ENODEV).
      */
     int (*read_pages)(struct vnode *file, uint32_t index, unsigned count, void *data);
     /* Write a page's bytes to their places, as far as the size goes. NULL: pages stay in memory. */
@@ -135,6 +159,9 @@ void vnode_discard(struct vnode *vnode);
  * directory has been removed. The caller has the mount's lock.
  */
 int vnode_lookup(struct vnode *dir, const char *name, struct vnode **found);
+
+/* The name does not stand in dir any more for what it did. The caller has the mount's lock. */
+void vnode_name_lost(const struct vnode *dir, const char *name);
 
 /* `child` is in dir from now on: sets its parent, if it is a directory and has another or none. */
 void vnode_adopt(struct vnode *dir, struct vnode *child);
@@ -203,5 +230,23 @@ int vnode_reap(struct mount *mount);
 
 /* Now, as vnodes tell it: seconds since 1970, UTC. */
 uint32_t vnode_time(void);
+
+// lab 6 begin
+/* What somebody may want to do with it: access(2)'s numbers. */
+#define VNODE_EXEC  1u              /* of a directory: look names up in it */
+#define VNODE_WRITE 2u
+#define VNODE_READ  4u
+
+/*
+ * May the current task? Returns 0, or what fs/access.h's vnode_access_as() says. While
+ * vnode_access_hook is NULL everybody may do everything.
+ */
+extern int (*vnode_access_hook)(const struct vnode *vnode, unsigned want);
+
+static inline int vnode_access(const struct vnode *vnode, unsigned want)
+{
+    return vnode_access_hook ? vnode_access_hook(vnode, want) : 0;
+}
+// lab 6 end
 
 #endif

@@ -11,8 +11,15 @@
 #define ELFCLASS32  1
 #define ELFDATA2LSB 1
 #define ET_EXEC     2
+#define ET_DYN      3               // lab 6
 #define EM_386      3
 #define PT_LOAD     1
+#define PT_INTERP   3               // lab 6
+#define PT_PHDR     6               // lab 6
+#define PT_GNU_STACK 0x6474e551     // lab 6
+#define PF_X        1               // lab 6
+#define PF_W        2               // lab 6
+#define PF_R        4               // lab 6
 #define SHT_SYMTAB  2
 
 typedef struct {

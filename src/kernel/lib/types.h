@@ -24,6 +24,7 @@ typedef __PTRDIFF_TYPE__   intptr_t;
 #define false 0
 
 #define UINT32_MAX 0xffffffffu
+#define INT32_MAX  0x7fffffff       // lab 6
 #define INT64_MIN  (-0x7fffffffffffffffll - 1)
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

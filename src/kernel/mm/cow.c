@@ -3,6 +3,7 @@
  */
 #include "mm/cow.h"
 #include "abi/errno.h"
+#include "mm/area.h"
 #include "mm/kmalloc.h"
 #include "mm/large.h"
 
@@ -20,21 +21,30 @@ static void clone_large(struct space *from, struct space *to, unsigned i)
     to->pages += TABLE_SIZE;
 }
 
-/* Copy the entries that table i has in [start, end). */
+/* Copy the entries that one table has in [start, end). */
 static int clone_table(struct space *from, struct space *to, uintptr_t start, uintptr_t end)
 {
-    for (uintptr_t va = start; va < end; va += PAGE_SIZE) {
-        pte_t *pte = page_walk(from->dir, va, false);
-        if (!(*pte & PTE_PRESENT))
-            continue;
-        int error = page_map(to->dir, va, *pte & PTE_FRAME, shared_entry(*pte) & ~PTE_FRAME);
-        if (error)
-            return error;
-        *pte = shared_entry(*pte);
-        page_get(phys_to_page(*pte & PTE_FRAME));
-        phys_to_page(to->dir[pde_index(va)] & PTE_FRAME)->in_use++;
-        to->pages++;
+    pte_t *source = page_walk(from->dir, start, false);
+    unsigned n = (end - start) >> PAGE_SHIFT, found = 0;
+
+    while (n && !*source) {         /* no table before there is something to enter */
+        source++;
+        start += PAGE_SIZE;
+        n--;
     }
+    pte_t *copy = n ? page_walk(to->dir, start, true) : NULL;
+    if (!copy)
+        return n ? -ENOMEM : 0;
+    for (unsigned i = 0; i < n; i++) {
+        if (source[i]) {
+            source[i] = copy[i] = shared_entry(source[i]);
+            // until lab 6: page_get(phys_to_page(source[i] & PTE_FRAME));
+            found++;
+        }
+    }
+    pages_get(copy, n);                                         // lab 6
+    phys_to_page(to->dir[pde_index(start)] & PTE_FRAME)->in_use += found;
+    to->pages += found;
     return 0;
 }
 
@@ -62,6 +72,13 @@ static int clone_area(struct space *from, struct space *to, const struct area *a
     if (!copy)
         return -ENOMEM;
     *copy = *area;
+    // lab 6 begin
+    if (area_begin(copy)) {
+        kfree(copy);
+        return -ENOMEM;
+    }
+    to->area_count++;
+    // lab 6 end
     list_add_tail(&copy->node, &to->areas);
     if (area->flags & (AREA_SHARED | AREA_DEVICE))
         return 0;                   /* an object's pages are found again by a fault */
@@ -76,6 +93,12 @@ struct space *space_clone(struct space *from)
     if (!to)
         return NULL;
     uint32_t irq = spin_lock_irqsave(&from->lock);
+    // lab 6 begin
+    to->map_top = from->map_top;
+    to->break_start = from->break_start;
+    to->break_end = from->break_end;
+    to->stack_max = from->stack_max;
+    // lab 6 end
     list_for_each(node, &from->areas)
         if (!error)
             error = clone_area(from, to, list_entry(node, struct area, node));

@@ -8,6 +8,7 @@
 #define MM_FAULT_H
 
 #include "mm/space.h"
+#include "x86/trap.h"               // lab 6
 
 /* Handle page faults from here on. */
 void fault_init(void);
@@ -23,10 +24,20 @@ bool fault_allowed(const struct area *area, uint32_t error);
  * A use of address va in `space` has faulted: make it possible. Memory that was never touched
  * becomes a frame of zeros, a page of an object is taken from the page cache, one that is shared
  * until somebody writes is copied. Returns 0: try again. -EFAULT: the access is wrong. -ENOMEM.
- * What the object's read returned.
+ * What the object's read returned; from lab 6 on also -ENXIO: the object ends before that page, and
+ * what its will_write returned.
  */
 int space_fault(struct space *space, uintptr_t va, uint32_t error);
 
+// lab 6 begin
+/*
+ * A program's own use of va, in ring 3, has failed: -EFAULT; -ENXIO: it is there, but what it is
+ * mapped from has no such page, or cannot be read; -ENOMEM. Called with interrupts on. Set by
+ * proc/signal.
+ */
+extern void (*fault_user)(struct trapframe *tf, uintptr_t va, int error);
+
+// lab 6 end
 /*
  * Say in words what a fault was: "ACCESS PAGE page 0xPAGE (address 0xADDRESS) by WHO", where ACCESS
  * is "read of" or "write to", WHO "kernel" or "user", PAGE the address without its low 12 bits,

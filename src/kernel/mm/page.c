@@ -216,6 +216,34 @@ void page_put(struct page *page)
         free_pages(page, page->order);
 }
 
+// lab 6 begin
+void pages_get(const pte_t *entries, unsigned n)
+{
+    uint32_t flags = spin_lock_irqsave(&lock);
+
+    for (; n; n--, entries++)
+        if (*entries)
+            pages[*entries >> PAGE_SHIFT].refs++;
+    spin_unlock_irqrestore(&lock, flags);
+}
+
+unsigned pages_put(pte_t *entries, unsigned n)
+{
+    unsigned last = 0;
+    uint32_t flags = spin_lock_irqsave(&lock);
+
+    for (unsigned i = 0; i < n; i++) {
+        struct page *page = &pages[entries[i] >> PAGE_SHIFT];
+        if (entries[i] && page->refs > 1)
+            page->refs--;
+        else if (entries[i])
+            entries[last++] = entries[i];
+    }
+    spin_unlock_irqrestore(&lock, flags);
+    return last;
+}
+
+// lab 6 end
 void page_split(struct page *page)
 {
     uint32_t flags = spin_lock_irqsave(&lock);

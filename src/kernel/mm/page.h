@@ -85,6 +85,16 @@ void page_get(struct page *page);
 /* One holder less; the last one frees the block. */
 void page_put(struct page *page);
 
+// lab 6 begin
+/*
+ * The same for the frames of n page-table entries, all at once; entries that are 0 do not count.
+ * pages_put() frees none: it moves the entries whose frames the caller was the last holder of to
+ * the front and returns how many they are, for page_put().
+ */
+void pages_get(const pte_t *entries, unsigned n);
+unsigned pages_put(pte_t *entries, unsigned n);
+
+// lab 6 end
 /*
  * Make an allocated block into single frames, each with the count that the block had; from now on
  * they are freed one by one.

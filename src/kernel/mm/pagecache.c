@@ -21,6 +21,9 @@ static unsigned hand;               /* the bucket where the clock stands */
 static struct cache_stats stats;
 static void (*wait_for)(struct page *page);
 static void (*wake_up)(struct page *page);
+static void (*clean_mappings)(struct cache_object *object);                     // lab 6
+static void (*forget_mappings)(struct cache_object *object, uint32_t first);    // lab 6
+static bool (*leave_mappings)(void);                                            // lab 6
 
 static struct list *bucket_of(const struct cache_object *object, uint32_t index)
 {
@@ -171,6 +174,8 @@ static int fill(struct cache_object *object, uint32_t index, struct page **resul
     unsigned frames;
     struct page *first = frames_for(object, index, &frames);
 
+    if (!first && leave_mappings && leave_mappings())   // lab 6
+        first = frames_for(object, index, &frames);     // lab 6
     if (!first)
         return -ENOMEM;
     uint32_t irq = spin_lock_irqsave(&lock);
@@ -267,6 +272,8 @@ static int sync_page(struct cache_object *object, uint32_t index)
 
 int cache_sync(struct cache_object *object)
 {
+    if (object->mapped && clean_mappings)               // lab 6
+        clean_mappings(object);                         // lab 6
     uint32_t irq = spin_lock_irqsave(&lock);
     uint32_t from = object->dirty_from, to = object->dirty_to;
     int first = 0;
@@ -302,6 +309,8 @@ void cache_truncate(struct cache_object *object, uint32_t first)
     }
     if (object->limit > first)
         object->limit = first;
+    if (object->mapped && forget_mappings)              // lab 6
+        forget_mappings(object, first);                 // lab 6
 }
 
 /*
@@ -364,6 +373,27 @@ void cache_set_wait(void (*wait)(struct page *page), void (*wake)(struct page *p
     wake_up = wake;
 }
 
+// lab 6 begin
+bool cache_has(struct cache_object *object, uint32_t index)
+{
+    uint32_t irq = spin_lock_irqsave(&lock);
+    struct page *page = find(object, index);
+    bool has = page && !(page->flags & CACHE_BUSY);
+
+    spin_unlock_irqrestore(&lock, irq);
+    return has;
+}
+
+void cache_set_mappings(void (*clean)(struct cache_object *object),
+                        void (*forget)(struct cache_object *object, uint32_t first),
+                        bool (*leave)(void))
+{
+    clean_mappings = clean;
+    forget_mappings = forget;
+    leave_mappings = leave;
+}
+
+// lab 6 end
 void pagecache_init(void)
 {
     for (unsigned i = 0; i < BUCKETS; i++)

@@ -30,6 +30,23 @@ struct cache_ops {
      * Write it back. NULL if the object never does: its pages stay then, once dirty. 0 or -ERRNO.
      */
     int (*write)(struct cache_object *object, uint32_t index, const void *data);
+    // lab 6 begin
+    /*
+     * An area maps the object now, or does not any more. Whoever holds it may give it back in any
+     * order; release may sleep. NULL: it need not be held.
+     */
+    void (*hold)(struct cache_object *object);
+    void (*release)(struct cache_object *object);
+    /*
+     * A program is about to write to the page by a shared mapping: see that it has a place to go
+     * to. May sleep. 0 or -ERRNO. NULL: nobody need be asked, and that it is dirty is seen when it
+     * is unmapped.
+     */
+    int (*will_write)(struct cache_object *object, uint32_t index);
+    /* Everything dirty goes to where it stays: msync(2). NULL: nothing to do. */
+    int (*sync)(struct cache_object *object);
+    bool sized;                     /* pages from object->end on cannot be mapped */
+    // lab 6 end
 };
 
 /* Part of whatever has pages in the cache: a vnode, say. */
@@ -41,6 +58,7 @@ struct cache_object {
     uint32_t end;                   /* pages from here on are never read ahead; 0: none are */
     uint32_t next;                  /* the page that goes on where the last one read ended... */
     uint8_t ahead;                  /* ...and how many will be read then: 2^ahead */
+    uint32_t mapped;                /* areas that map it, under mm/area's lock */      // lab 6
 };
 
 struct cache_stats {
@@ -72,7 +90,7 @@ int cache_sync(struct cache_object *object);
 
 /*
  * Forget the object's pages from index `first` on, dirty or not. Who still holds one keeps it as
- * private memory.
+ * private memory; mappings lose it (lab 6).
  */
 void cache_truncate(struct cache_object *object, uint32_t first);
 
@@ -88,5 +106,20 @@ bool cache_busy(const struct page *page);
  * page is a panic.
  */
 void cache_set_wait(void (*wait)(struct page *page), void (*wake)(struct page *page));
+
+// lab 6 begin
+/* Is the object's page in the cache, and readable? */
+bool cache_has(struct cache_object *object, uint32_t index);
+
+/*
+ * What programs have mapped. clean(object): from here on, whoever writes to a page of it by a
+ * mapping says so first by cache_dirty(); called before its dirty pages are written. forget(object,
+ * first): take the pages from index `first` on out of all mappings. leave(): take all of them out,
+ * to be missed again, since there is no memory; returns whether there were any. Set by mm/shared.
+ */
+void cache_set_mappings(void (*clean)(struct cache_object *object),
+                        void (*forget)(struct cache_object *object, uint32_t first),
+                        bool (*leave)(void));
+// lab 6 end
 
 #endif

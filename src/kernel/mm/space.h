@@ -14,6 +14,7 @@
 #include "sync/spinlock.h"
 
 #define USER_BASE 0x10000u          /* nothing below is ever mapped: NULL, and what is near it */
+#define STACK_USUAL (8u << 20)     /* bytes that a stack may come to have */     // lab 6
 
 /*
  * What an area allows, and what it is. Entries of 32-bit paging without PAE can refuse writing and
@@ -27,6 +28,14 @@
 #define AREA_GUARD  0x10u           /* reserved, and a fault in it is always an error */
 #define AREA_LARGE  0x20u           /* use 4 MiB pages where the area has room for whole ones */
 #define AREA_DEVICE 0x40u           /* device registers: mapped at once, uncached, not counted */
+// lab 6 begin
+#define AREA_GROWS  0x80u           /* a stack: it begins lower when something below is touched */
+#define AREA_NORESERVE 0x100u       /* is not charged (mm/commit), whatever can be written */
+#define AREA_CHARGED   0x200u       /* is charged, as it once could be written: not the caller's */
+#define AREA_NOWRITE   0x400u       /* will never be writable: the file is not open for that */
+#define AREAS_MAX 65530u            /* of one space: their list is looked through from the start */
+#define AREA_ACCESS (AREA_READ | AREA_WRITE | AREA_EXEC)    /* none of them: PROT_NONE */
+// lab 6 end
 
 struct cache_object;
 
@@ -45,6 +54,14 @@ struct space {
     struct list areas;
     struct list node;               /* in the list of all spaces */
     uint32_t pages;                 /* frames mapped, shared ones too, without devices */
+    // lab 6 begin
+    uint32_t area_count;            /* in areas: up to AREAS_MAX */
+    uint32_t refs;                  /* users; under the lock of the list of all spaces */
+    struct area *found;             /* by the last space_find(), or NULL: often the next's, too */
+    uintptr_t map_top;              /* space_place() begins to look below; 0: at the limit */
+    uintptr_t break_start, break_end;   /* brk(2)'s: where its memory begins, and ends now */
+    size_t stack_max;               /* bytes that an area which grows may come to have */
+    // lab 6 end
 };
 
 extern struct space kernel_space;   /* from DEVICE_BASE up */
@@ -54,6 +71,30 @@ struct space *space_create(void);
 
 /* Give back all that it maps, and itself. Who runs in it runs in none then. */
 void space_destroy(struct space *space);
+
+// lab 6 begin
+/*
+ * One user more; and one less, the last of which destroys it. Who makes a space is its first user.
+ * space_put(NULL) does nothing; it may sleep.
+ */
+void space_get(struct space *space);
+void space_put(struct space *space);
+
+/*
+ * The space behind this one in the list of all spaces (NULL: the first), with a count for the
+ * caller, or NULL. The count of `space` is given back. Those that come meanwhile are seen, too.
+ */
+struct space *space_next(struct space *space);
+
+/*
+ * For exec: the memory of brk(2) begins on the first page from `end` on, and there is none yet; and
+ * the stack, an AREA_GROWS below `top`, may have so many bytes (RLIMIT_STACK): what is mapped has
+ * its place below that. A new space has room for a stack of 8 MiB at its end.
+ */
+void space_start_break(struct space *space, uintptr_t end);
+void space_set_stack(struct space *space, uintptr_t top, size_t bytes);
+
+// lab 6 end
 
 /* Run in this space (NULL: in none, with the kernel's half alone). */
 void space_switch(struct space *space);
@@ -69,10 +110,11 @@ paddr_t space_become(struct space *space);
 
 /*
  * Make an area of `bytes` (rounded up to pages) at *va, or, if *va is 0, where there is room: *va
- * becomes the place. `object` and `index` as in struct area; the caller keeps the object alive as
- * long as the area is there. Returns 0; -EINVAL: a *va that is not on a page, no bytes, or
- * AREA_SHARED without an object; -EEXIST: *va given, and something is there; -ENOMEM: outside of
- * the space, no room, or no memory.
+ * becomes the place. `object` and `index` as in struct area; the area holds the object if that can
+ * be held (struct cache_ops), else the caller keeps it alive as long. Returns 0; -EINVAL: a *va
+ * that is not on a page, no bytes, or AREA_SHARED without an object; -EEXIST: *va given, and
+ * something is there; -ENOMEM: outside of the space, no room, or no memory (from lab 6 on also:
+ * more than can be promised, see mm/commit.h).
  */
 int space_map(struct space *space, uintptr_t *va, size_t bytes, unsigned flags,
               struct cache_object *object, uint32_t index);

@@ -31,9 +31,10 @@ static void new_order(struct lock_order *order, const struct spinlock *outer,
                       const struct spinlock *inner, uint32_t site)
 {
     const struct lock_order *opposite = place(inner, outer);
+    bool seen = opposite && opposite->outer;    /* its free place may be this order's, too */
 
     *order = (struct lock_order){ outer, inner, outer->held, site };
-    if (opposite && opposite->outer && lock_trouble) {
+    if (seen && lock_trouble) {
         lock_watch = false;
         lock_trouble(inner, site, opposite);
         lock_watch = true;

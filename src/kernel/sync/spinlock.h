@@ -63,6 +63,13 @@ static inline void spin_unlock_irqrestore(struct spinlock *lock, uint32_t flags)
         preempt_hook();
 }
 // lab 4 end
+// lab 6 begin
+/* Does this processor hold any? */
+static inline bool spin_held(void)
+{
+    return this_cpu()->locks;
+}
+// lab 6 end
 // until lab 4 begin
 // static inline uint32_t spin_lock_irqsave(struct spinlock *lock)
 // {

@@ -24,6 +24,8 @@ static paddr_t switch_extra(task_t *prev, task_t *next)
     fpu_switch(&next->fpu);
     this_cpu()->tss.esp0 = next->stack + STACK_SIZE;    /* for its way out of ring 3 */
     prev->space = space_current();
+    for (unsigned i = 0; i < TLS_ENTRIES; i++)          // lab 6
+        this_cpu()->gdt[GDT_TLS + i] = next->tls[i];    // lab 6
     return space_become(next->space);
 }
 

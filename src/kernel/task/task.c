@@ -24,6 +24,8 @@ void (*task_born)(struct task *child, struct task *parent);
 void (*task_gone)(struct task *task);
 // lab 5 end
 
+bool (*task_pid_taken)(uint32_t pid);   // lab 6
+
 /* Where a new task begins, and the scheduler's switch to it ends. */
 static void task_main(void)
 {
@@ -62,6 +64,8 @@ static uint32_t new_pid(void)
         last_pid = last_pid < 32767 ? last_pid + 1 : 1;
         list_for_each(node, &tasks)
             taken |= list_entry(node, task_t, all)->pid == last_pid;
+        if (task_pid_taken && !taken)               // lab 6
+            taken = task_pid_taken(last_pid);       // lab 6
     } while (taken);
     return last_pid;
 }
@@ -76,6 +80,7 @@ static void enter(task_t *task, const char *name, task_t *parent)
     task->slice = SLICE_TICKS;
     list_init(&task->held);
     wait_init(&task->ended);
+    list_init(&task->cwd_shared);   // lab 6
     if (task_born)                  // lab 5
         task_born(task, parent);    // lab 5
     uint32_t flags = spin_lock_irqsave(&lock);

@@ -19,6 +19,8 @@
 
 #define PRIORITY_NORMAL 16
 
+#define TLS_ENTRIES 3               // lab 6
+
 enum task_state {
     TASK_READY,                     /* could run, and is in a run queue */
     TASK_RUNNING,                   /* a processor's current task */
@@ -29,6 +31,8 @@ enum task_state {
 struct mutex;
 struct space;
 struct vnode;                       // lab 5
+struct process;                     // lab 6
+struct thread;                      // lab 6
 
 typedef struct task {
     uint32_t pid;
@@ -66,6 +70,16 @@ typedef struct task {
     struct wait_queue ended;        /* who waits for that */
 
     struct vnode *cwd;              /* fs/path: its directory; NULL: / */      // lab 5
+
+    // lab 6 begin
+    struct process *process;        /* proc/process: whose thread it is; NULL: only the kernel's */
+    struct thread *thread;
+    volatile bool notice;           /* before it returns to ring 3, there is something to do */
+    uint64_t tls[TLS_ENTRIES];      /* descriptors of its own: set_thread_area(2) */
+    uint32_t user_ticks;            /* of its ticks, those in ring 3 */
+    struct list cwd_shared;         /* fs/path: a ring of those whose directory is the same one */
+    uint32_t umask;                 /* fs/path: what new files are not allowed; theirs, too */
+    // lab 6 end
 } task_t;
 
 /* The running task; NULL before task_init(). */
@@ -120,5 +134,13 @@ unsigned task_count(void);
 extern void (*task_born)(struct task *child, struct task *parent);
 extern void (*task_gone)(struct task *task);
 // lab 5 end
+
+// lab 6 begin
+/*
+ * Is the number somebody's who is no task? A new task does not get it then. Called with the lock of
+ * all tasks. NULL: no. Set once, by proc/process.
+ */
+extern bool (*task_pid_taken)(uint32_t pid);
+// lab 6 end
 
 #endif

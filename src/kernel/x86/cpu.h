@@ -74,6 +74,23 @@ static inline uint64_t read_tsc(void)
 }
 
 // lab 4 end
+// lab 6 begin
+/* What CPUID's function 1 puts into EAX: family, model and stepping. SDM volume 2A, CPUID. */
+static inline uint32_t cpuid_signature(void)
+{
+    uint32_t function = 1;
+
+    __asm__ volatile("cpuid" : "+a"(function) : : "ebx", "ecx", "edx");
+    return function;
+}
+
+/* Set a model-specific register's low half, and its high half to 0. */
+static inline void write_msr(uint32_t number, uint32_t value)
+{
+    __asm__ volatile("wrmsr" : : "c"(number), "a"(value), "d"(0));
+}
+
+// lab 6 end
 static inline void breakpoint(void)
 {
     __asm__ volatile("int3");

@@ -24,6 +24,7 @@ fpu_load:
     fxrstor [eax]
     ret
 .old:
+    fnclex                          ; what they hold may be about to trap, which frstor would see
     frstor [eax]
     ret
 

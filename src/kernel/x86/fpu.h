@@ -21,4 +21,26 @@ void fpu_init(void);
 /* The current task is another one from here on, and `fpu` is where its registers are kept. */
 void fpu_switch(struct fpu *fpu);
 
+// lab 6 begin
+/* The current task's registers begin anew. */
+void fpu_forget(void);
+
+/* Is an image what fxsave writes (else fnsave)? After fpu_init(). */
+bool fpu_has_fxsr(void);
+
+/* Store what the current task's registers hold: for a copy of it. */
+void fpu_get(struct fpu *fpu);
+
+/* What they hold, in place: as long as the task does not use them. */
+const struct fpu *fpu_look(void);
+
+/*
+ * Give the current task's registers other contents: fpu_change() forgets what they hold, the caller
+ * fills in the image that it returns, which may sleep, and fpu_changed() has the registers loaded
+ * from it. Returns 0, or -EINVAL: MXCSR has bits that this CPU does not know; they begin anew then.
+ */
+uint8_t *fpu_change(void);
+int fpu_changed(void);
+
+// lab 6 end
 #endif

@@ -33,6 +33,7 @@ typedef uint32_t pte_t;             /* an entry of a page table */
 #define PTE_LARGE    0x080u         /* directory entry: a 4 MiB page, no table */
 #define PTE_GLOBAL   0x100u         /* stays in the TLB when CR3 is loaded */
 #define PTE_COW      0x200u         /* ours (the processor ignores it): copy on the first write */
+#define PTE_HIDDEN   0x400u         /* ours, where not present: it keeps a frame */    // lab 6
 #define PTE_FRAME    0xfffff000u    /* the physical address in it */
 
 /* The error code that a page fault pushes. */

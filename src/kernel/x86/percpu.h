@@ -19,6 +19,7 @@ struct task;
 
 struct cpu {
     uint64_t gdt[GDT_ENTRIES];
+    uint32_t below_tss[256];        // lab 6: a stack for sysenter's first moments
     struct tss tss;                 /* the one that runs: for esp0 */
     struct tss fault_tss;           /* double faults go on here, on a stack of their own */
     struct task *current;           /* the running task */

@@ -2,6 +2,7 @@
  * What becomes of a trap: an interrupt line, a registered handler, an expected fault, or a panic.
  */
 #include "x86/trap.h"
+#include "x86/gdt.h"                // lab 6
 #include "x86/idt.h"
 #include "x86/irq.h"
 #include "x86/irqflags.h"           // lab 4
@@ -15,6 +16,8 @@ struct fixup {
 extern const struct fixup __start_fixups[], __stop_fixups[];
 
 void (*trap_unhandled)(struct trapframe *tf);
+void (*trap_to_user)(struct trapframe *tf);     // lab 6
+void (*trap_syscall)(struct trapframe *tf);     // lab 6
 static trap_handler handlers[TRAP_VECTORS];
 
 void trap_init(void)
@@ -30,6 +33,14 @@ trap_handler trap_register(unsigned vector, trap_handler fn)
     return before;
 }
 
+// lab 6 begin
+void trap_open_syscall(void (*fn)(struct trapframe *tf))
+{
+    trap_syscall = fn;
+    idt_set(TRAP_SYSCALL, gate_make(syscall_entry_range[0], KERNEL_CODE, GATE_INTERRUPT, 3));
+}
+
+// lab 6 end
 uint32_t trap_esp(const struct trapframe *tf)
 {
     if (tf->cs & 3)                             /* the processor pushed the old stack's */
@@ -81,4 +92,6 @@ void trap_exit(struct trapframe *tf)
     // until lab 4: (void)tf;
     if ((tf->eflags & EFLAGS_IF) && preempt_due())      // lab 4
         preempt_hook();                                 // lab 4
+    if ((tf->cs & 3) && trap_to_user)                   // lab 6
+        trap_to_user(tf);                               // lab 6
 }

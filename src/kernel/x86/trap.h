@@ -21,6 +21,8 @@ enum trap_vector {
     TRAP_GENERAL_PROTECTION = 13,
     TRAP_PAGE_FAULT = 14,
     TRAP_IRQ0 = 32,                 /* interrupt line 0; 16 lines */
+    TRAP_SYSCALL = 128,             // lab 6
+    TRAP_NO_SYSCALL = 256,          // lab 6: it was one, but shall not be done again
 };
 
 /*
@@ -63,10 +65,28 @@ void trap_dispatch(struct trapframe *tf);
  * returns there has a struct trapframe * as its argument: backtraces go on at what was interrupted.
  */
 extern const uint32_t trap_entry_range[2];
+extern const uint32_t syscall_entry_range[2];       // lab 6: the same for int 0x80
 
 /* The last thing before every return from a trap, with interrupts off: what must be done then. */
 void trap_exit(struct trapframe *tf);
 
+// lab 6 begin
+/*
+ * Called by trap_exit() before every return to ring 3, with interrupts off. Set by sys/syscall;
+ * NULL: there is no ring 3 yet.
+ */
+extern void (*trap_to_user)(struct trapframe *tf);
+
+/*
+ * What comes of int 0x80: called with interrupts off, and returns so, after having done what is due
+ * before ring 3 goes on. Set by trap_open_syscall().
+ */
+extern void (*trap_syscall)(struct trapframe *tf);
+
+/* Let programs make system calls, handled by fn. */
+void trap_open_syscall(void (*fn)(struct trapframe *tf));
+
+// lab 6 end
 /* Called for an exception that nobody handles; does not return. Set by debug/panic. */
 extern void (*trap_unhandled)(struct trapframe *tf);
 
@@ -78,5 +98,13 @@ bool trap_fix_up(struct trapframe *tf);
  * written (some may have been copied then). For whoever follows pointers that it does not trust.
  */
 int probe_copy(void *to, const void *from, size_t n);
+
+// lab 6 begin
+/*
+ * If *at is *expected, make it `value`, all in one step; *expected becomes what was there. Returns
+ * 0, or -EFAULT: it cannot be written.
+ */
+int probe_exchange(uint32_t *at, uint32_t *expected, uint32_t value);
+// lab 6 end
 
 #endif

@@ -29,6 +29,9 @@ enum gdt_entry {
 
 #define SELECTOR(entry) ((entry) * 8)
 
+#define USER_CODE (SELECTOR(GDT_USER_CODE) | 3)     // lab 6: a program's segment registers
+#define USER_DATA (SELECTOR(GDT_USER_DATA) | 3)     // lab 6
+
 /* A 32-bit task state segment, as the processor reads and writes it. 104 bytes. */
 struct tss {
     uint32_t link;                  /* selector of the one before, in a nested task */

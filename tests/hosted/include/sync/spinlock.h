@@ -37,4 +37,9 @@ static inline void spin_unlock_irqrestore(struct spinlock *lock, uint32_t flags)
     irq_restore(flags);
 }
 
+static inline bool spin_held(void)
+{
+    return machine_lock_count;
+}
+
 #endif

@@ -30,4 +30,9 @@ static inline void spin_unlock_irqrestore(struct spinlock *lock, uint32_t flags)
     irq_restore(flags);
 }
 
+static inline bool spin_held(void)
+{
+    return host_locks;
+}
+
 #endif
