@@ -11,7 +11,7 @@ LAB ?= 1
 QEMUOPTS ?=
 
 .DEFAULT_GOAL := image
-.PHONY: tools run debug test test-all course grade handouts hosted-test autograder \
+.PHONY: tools run userland debug test test-all course grade handouts hosted-test autograder \
         bench lint doctor clean help
 
 # The tree as it is after lab LAB. Its grader knows no later labs, so it grades everybody's lab LAB.
@@ -25,6 +25,10 @@ tools:
 run: tools ## install what is missing, build, boot; the serial console is here (Ctrl-A X leaves)
 	@$(MAKE) --no-print-directory image
 	@scripts/run_qemu.sh $(QEMUOPTS)
+
+userland: tools ## the same with Debian's programs (ext2, fetched once) and a shell as first process
+	@$(MAKE) --no-print-directory image
+	@scripts/userland $(QEMUOPTS)
 
 debug: tools ## the same under gdb, stopped at the first instruction, symbols loaded
 	@$(MAKE) --no-print-directory image

@@ -4,6 +4,7 @@ scripts/bench: the figures in instructions are exact, the same in every run, and
 import importlib.machinery
 import importlib.util
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from machines import run
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
 BUILD = ROOT / "build"
 
 

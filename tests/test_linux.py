@@ -1,0 +1,211 @@
+"""
+System calls, judged by software that nobody here wrote: the programs of tests/conform print on myOS what they print on
+Debian's Linux, and Debian's own programs (tests/userland) do there what they do here.
+
+What Linux prints lies beside the programs as NAME.expected (scripts/conform record). One test records it anew, where Debian's
+kernel is at hand or can be fetched.
+"""
+import importlib.machinery
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+import guest                                                    # noqa: E402  (the path comes first)
+
+
+def load(name):
+    loader = importlib.machinery.SourceFileLoader(name, str(ROOT / "scripts" / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
+
+
+conform, debian = load("conform"), load("debian")
+CHECKS = conform.all_checks()
+PROGRAMS = [name for name, check in CHECKS.items() if not check.is_script]
+SCRIPTS = [name for name, check in CHECKS.items() if check.is_script]
+IN_A_FOLDER = ["files", "memory", "names", "pipes"]             # what depends on the file system
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built():
+    subprocess.run(["make", "-s", "-j2", "-f", "scripts/build.mk", "image"], cwd=ROOT, check=True)
+    guest.build()
+
+
+def fetched(what):
+    """scripts/debian's answer, or no test."""
+    done = subprocess.run([sys.executable, ROOT / "scripts/debian", what], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"Debian's packages cannot be had: {done.stderr.strip()}")
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="module")
+def linux():
+    return fetched("linux")
+
+
+@pytest.fixture(scope="module")
+def tree():
+    return fetched("tree")
+
+
+# ---- conformance
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_same_as_on_linux(name):
+    _, wrong = conform.on_myos(CHECKS[name])
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("name", IN_A_FOLDER)
+def test_same_on_tmpfs(name):
+    _, wrong = conform.on_myos(CHECKS[name], cwd="/tmp")
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("cpu", ["pentium2", "max"])
+@pytest.mark.parametrize("name", ["faults", "signals"])
+def test_same_on_other_processors(name, cpu):
+    _, wrong = conform.on_myos(CHECKS[name], options=["-cpu", cpu])
+    assert not wrong, wrong
+
+
+def test_programs_boot_from_the_image():
+    """The whole way: BIOS, loader, kernel, root volume, first process; and the machine is off at the end."""
+    _, wrong = conform.on_myos(CHECKS["procs"], boot=ROOT / "build/myos.img")
+    assert not wrong, wrong
+
+
+def test_what_is_expected_is_what_linux_prints(linux):
+    checks = [CHECKS[name] for name in PROGRAMS]
+    for name, output in conform.on_linux(checks).items():
+        assert output == CHECKS[name].expected.read_text(), f"{name}: scripts/conform record {name}"
+
+
+def test_every_program_has_its_expectation():
+    missing = [name for name, check in CHECKS.items() if not check.expected.exists()]
+    assert not missing
+
+
+# ---- Debian's programs
+
+@pytest.fixture(scope="module")
+def userland(tree, tmp_path_factory):
+    """What came of each script, all run in one boot from one volume; where the system ended too early, the reason."""
+    folder = tmp_path_factory.mktemp("userland")
+    checks = [CHECKS[name] for name in SCRIPTS]
+    try:
+        outcomes = guest.on_myos([check.command for check in checks], **conform.needs(checks, folder))
+        reason = "it did not run"
+    except guest.Failed as error:
+        outcomes, reason = error.outcomes, str(error)
+    return {outcome.command: outcome for outcome in outcomes}, reason
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_debians_programs(userland, name):
+    outcomes, reason = userland
+    check = CHECKS[name]
+    outcome = outcomes.get(check.command)
+    assert outcome and outcome.how, reason
+    assert outcome.output == check.expected.read_text()
+    assert (outcome.how, outcome.code) == ("exit", check.status)
+
+
+def test_a_shell_of_debians_as_first_process(tree):
+    """What `make userland` boots: a prompt, programs, and the end; its volume is not changed."""
+    with subprocess.Popen([ROOT / "scripts/userland", "-snapshot"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        watchdog = threading.Timer(120, process.terminate)
+        watchdog.start()
+        seen = b""
+        while b"/ # " not in seen:
+            more = os.read(process.stdout.fileno(), 4096)
+            assert more, seen
+            seen += more
+        process.stdin.write(b"lua5.4 -e 'print(6 * 7)'; poweroff -f\r")
+        process.stdin.flush()
+        seen += process.stdout.read()
+        watchdog.cancel()
+    assert b"\n42\r\n" in seen and process.returncode == 0
+
+
+@pytest.mark.slow
+def test_debians_programs_on_linux(linux, tree):
+    for name, output in conform.on_linux([CHECKS[name] for name in SCRIPTS]).items():
+        assert output == CHECKS[name].expected.read_text(), f"{name}: scripts/conform record {name}"
+
+
+# ---- the tools of these tests
+
+def test_a_volume_of_debians_programs(tree, tmp_path):
+    image = tmp_path / "root.img"
+    more = tmp_path / "more"
+    (more / "etc").mkdir(parents=True)
+    (more / "etc/more").write_text("added\n")
+    subprocess.run([sys.executable, ROOT / "scripts/debian", "root", image, "--size", "96M", "--files", more], check=True)
+    assert subprocess.run(["debugfs", "-R", "cat /etc/more", image], capture_output=True, text=True).stdout == "added\n"
+    listing = subprocess.run(["debugfs", "-R", "ls /bin", image], capture_output=True, text=True).stdout
+    assert "busybox" in listing and "dash" in listing
+    assert subprocess.run(["e2fsck", "-fn", image], capture_output=True).returncode == 0
+
+
+def test_an_initramfs_is_what_cpio_reads(tmp_path):
+    """Each member where the format has it, folders before what they hold."""
+    folder = tmp_path / "folder"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub/file").write_text("12345")
+    (folder / "link").symlink_to("sub/file")
+    debian.make_initramfs(tmp_path / "cpio", [folder])
+    data = (tmp_path / "cpio").read_bytes()
+    names, at = [], 0
+    while at < len(data):
+        assert data[at:at + 6] == b"070701"
+        fields = [int(data[at + 6 + 8 * n:at + 14 + 8 * n], 16) for n in range(13)]
+        name_end = at + 110 + fields[11]
+        names.append(data[at + 110:name_end - 1].decode())
+        at = -(-name_end // 4) * 4
+        at = -(-(at + fields[6]) // 4) * 4
+    assert names == ["dev", "dev/console", "dev/null", "link", "sub", "sub/file", "TRAILER!!!"]
+
+
+def test_no_network_is_told(tmp_path, monkeypatch):
+    """With sources that lead nowhere: one line that says so, and nothing that the next run would take for whole."""
+    monkeypatch.setattr(debian, "HOME", tmp_path / "debian")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "dpkg-deb").symlink_to(shutil.which("dpkg-deb") or "/bin/true")
+    (tools / "apt-get").write_text("#!/bin/sh\necho 'E: Could not resolve the name' >&2\nexit 100\n")
+    (tools / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    with pytest.raises(debian.Failed, match="apt-get failed: E: Could not resolve"):
+        debian.tree()
+    assert not (tmp_path / "debian/tree").exists()
+
+
+def test_a_guest_that_hangs_is_told(monkeypatch):
+    monkeypatch.setattr(guest, "SILENCE", 3)
+    with pytest.raises(guest.Failed, match="was silent") as caught:
+        guest.on_myos(["/bin/waits"], [stopping_program()])
+    (outcome,) = caught.value.outcomes
+    assert outcome.how is None and outcome.command == "/bin/waits"
+
+
+def stopping_program():
+    """A program that waits for ever."""
+    path = guest.PROGRAMS / "waits"
+    source = guest.PROGRAMS / "waits.c"
+    source.write_text('#include "conform.h"\nstatic void check_all(void)\n{\n    sys(pause);\n}\n')
+    subprocess.run(["gcc", "-m32", "-I", ROOT / "tests/conform", "-O1", "-ffreestanding", "-fno-pie", "-fno-stack-protector",
+                    "-nostdlib", "-static", "-no-pie", "-o", path, source, "-lgcc"], check=True)
+    return path
