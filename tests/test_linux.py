@@ -148,6 +148,15 @@ def test_debians_programs_on_linux(linux, tree):
 
 # ---- the tools of these tests
 
+def test_strace_on_the_command_line(tmp_path):
+    guest.prepare(tmp_path / "root", [], "/work", [guest.PROGRAMS / "nothing"])
+    guest.make_volume(tmp_path / "root.img", "8M", [tmp_path / "root"])
+    options = ["-kernel", ROOT / "build/kernel.elf", "-drive", f"file={tmp_path}/root.img,format=raw,index=1", "-fw_cfg",
+               "name=opt/myos/cmdline,string=root=hdb init=/bin/nothing strace"]
+    text, wrong, _ = guest.converse(options, 60)
+    assert wrong is None and "\n[1] exit_group(0)\nprocess 1 has ended: exit status 0\n" in text, (wrong, text)
+
+
 def test_a_volume_of_debians_programs(tree, tmp_path):
     image = tmp_path / "root.img"
     more = tmp_path / "more"
