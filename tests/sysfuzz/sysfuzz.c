@@ -1,5 +1,5 @@
 /*
- * A fuzzer of system calls: process 1's child that has children make calls with random numbers and
+ * A fuzzer of system calls: a process that has children make calls with random numbers and
  * random, boundary and wild arguments, ends them, and starts over.
  *
  *     sysfuzz SEED ROUNDS CALLS
@@ -13,6 +13,8 @@
  * passes if it is still there.
  */
 #include "conform.h"
+
+#include <linux/prctl.h>
 
 #define ROUND_MS 400                /* after which what is left of a round is killed */
 #define ARENA    0x20000000u        /* where the children have memory of all kinds */
@@ -238,6 +240,7 @@ static void check_all(void)
     unsigned rounds = argument_count > 2 ? number(arguments[2]) : 100;
     unsigned calls = argument_count > 3 ? number(arguments[3]) : 1000;
 
+    sys(prctl, PR_SET_CHILD_SUBREAPER, 1);      /* so that orphans, too, are waited for */
     for (unsigned round = 0; round < rounds; round++) {
         seed = start;
         play(round, calls);
