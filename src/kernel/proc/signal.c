@@ -364,11 +364,6 @@ int signal_send_group(uint32_t pgid, const siginfo_t *info)
     return group.count;
 }
 
-void signal_kernel(struct process *process, int number)
-{
-    signal_send(process, &(siginfo_t){ .signo = number, .code = SI_KERNEL });
-}
-
 void signal_own(int number)
 {
     siginfo_t info = { .signo = number, .code = SI_USER };

@@ -52,9 +52,6 @@ bool signal_send_own(struct process *process, struct thread *thread,
 /* The same to all processes of a group. Returns how many there were. */
 int signal_send_group(uint32_t pgid, const siginfo_t *info);
 
-/* A signal of the kernel's own making (SI_KERNEL): number alone. */
-void signal_kernel(struct process *process, int number);
-
 /* The current thread gets this signal as if it had sent it to itself. */
 void signal_own(int number);
 

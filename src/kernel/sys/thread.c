@@ -12,6 +12,7 @@
 #include "proc/signal.h"
 #include "proc/tls.h"
 #include "sys/calls.h"
+#include "sys/timespec.h"
 
 #define TIMER_SLACK 50000           /* nanoseconds: Linux's, which here has no effect */
 
@@ -84,38 +85,31 @@ static bool is_wrong(unsigned op)
            (op & ~(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME)) != FUTEX_WAIT_BITSET;
 }
 
-long sys_futex(uint32_t *at, unsigned op, uint32_t value, const struct timespec32 *time,
-               uint32_t *at2, uint32_t value3)
+/* The two calls differ in the form of their time alone. */
+static long futex_call(uint32_t *at, unsigned op, uint32_t value, const void *time, bool is_wide,
+                       uint32_t *at2, uint32_t value3)
 {
-    struct timespec32 given;
     struct timespec until;
 
     if (is_wrong(op))
         return -ENOSYS;
     if (!has_time(op))
         return futex(at, op, value, NULL, (uint32_t)(uintptr_t)time, at2, value3);
-    if (time && copy_from_user(&given, time, sizeof(given)))
+    if (time && (is_wide ? timespec_from_user64(&until, time) : timespec_from_user32(&until, time)))
         return -EFAULT;
-    if (time)
-        until = (struct timespec){ given.sec, given.nsec };
     return futex_timed(at, op, value, time ? &until : NULL, value3);
+}
+
+long sys_futex(uint32_t *at, unsigned op, uint32_t value, const struct timespec32 *time,
+               uint32_t *at2, uint32_t value3)
+{
+    return futex_call(at, op, value, time, false, at2, value3);
 }
 
 long sys_futex_time64(uint32_t *at, unsigned op, uint32_t value, const struct timespec64 *time,
                       uint32_t *at2, uint32_t value3)
 {
-    struct timespec64 given;
-    struct timespec until;
-
-    if (is_wrong(op))
-        return -ENOSYS;
-    if (!has_time(op))
-        return futex(at, op, value, NULL, (uint32_t)(uintptr_t)time, at2, value3);
-    if (time && copy_from_user(&given, time, sizeof(given)))
-        return -EFAULT;
-    if (time)
-        until = (struct timespec){ given.sec, given.nsec };
-    return futex_timed(at, op, value, time ? &until : NULL, value3);
+    return futex_call(at, op, value, time, true, at2, value3);
 }
 
 static long set_name(const char *user)
