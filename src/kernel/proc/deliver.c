@@ -21,36 +21,29 @@ static void call_again(struct trapframe *tf, uint32_t number)
     tf->vector = TRAP_NO_SYSCALL;
 }
 
+/* Has a call ended so that a signal can be handled first? */
+static bool made_way(int error)
+{
+    return error == ERESTARTSYS || error == ERESTARTNOINTR || error == ERESTARTNOHAND ||
+           error == ERESTART_RESTARTBLOCK;
+}
+
 /* The handler of `action` runs now (NULL: none does): what does the program see of its call? */
 static void end_call(struct trapframe *tf, const struct sigaction *action)
 {
     uint32_t number = tf->unused_esp;
+    int error = -(int)tf->eax;
 
     if (tf->vector != TRAP_SYSCALL)
         return;
-    switch (-(int)tf->eax) {
-    case ERESTARTNOINTR:
-        call_again(tf, number);
-        break;
-    case ERESTARTSYS:
-        if (!action || (action->flags & SA_RESTART))
-            call_again(tf, number);
-        else
-            tf->eax = (uint32_t)-EINTR;
-        break;
-    case ERESTARTNOHAND:
-        if (!action)
-            call_again(tf, number);
-        else
-            tf->eax = (uint32_t)-EINTR;
-        break;
-    case ERESTART_RESTARTBLOCK:
-        if (!action)
-            call_again(tf, RESTART_SYSCALL);
-        else
-            tf->eax = (uint32_t)-EINTR;
-    }
     tf->vector = TRAP_NO_SYSCALL;
+    if (!made_way(error))
+        return;
+    if (!action || error == ERESTARTNOINTR ||
+        (error == ERESTARTSYS && (action->flags & SA_RESTART)))
+        call_again(tf, error == ERESTART_RESTARTBLOCK ? RESTART_SYSCALL : number);
+    else
+        tf->eax = (uint32_t)-EINTR;
 }
 
 /* ---- default actions */
@@ -104,6 +97,17 @@ static bool default_action(const struct process *process, const siginfo_t *info)
 
 /* ---- handlers */
 
+/* There is no place for a frame; a handler of SIGSEGV's own would find the stack no better. */
+static void no_room(const siginfo_t *info)
+{
+    uint32_t flags = spin_lock_irqsave(&process_lock);
+
+    if (info->signo == SIGSEGV)
+        process_current()->actions[SIGSEGV - 1].handler = SIG_DFL;
+    spin_unlock_irqrestore(&process_lock, flags);
+    signal_force(SIGSEGV, SI_KERNEL, 0);
+}
+
 /* Have the program go on in the handler. */
 static void handle(struct trapframe *tf, const siginfo_t *info, const struct sigaction *action)
 {
@@ -114,12 +118,7 @@ static void handle(struct trapframe *tf, const siginfo_t *info, const struct sig
     thread->restore_blocked = false;
     end_call(tf, action);
     if (sigframe_build(tf, info, action, before)) {
-        /* A handler of SIGSEGV's own would find the stack no better. */
-        uint32_t flags = spin_lock_irqsave(&process_lock);
-        if (info->signo == SIGSEGV)
-            process_current()->actions[SIGSEGV - 1].handler = SIG_DFL;
-        spin_unlock_irqrestore(&process_lock, flags);
-        signal_force(SIGSEGV, SI_KERNEL, 0);
+        no_room(info);
         return;
     }
     if (!(action->flags & SA_NODEFER))

@@ -38,6 +38,16 @@ static bool segment_is_right(const Elf32_Phdr *segment)
            && segment->p_vaddr % PAGE_SIZE == segment->p_offset % PAGE_SIZE;
 }
 
+/* PT_INTERP: one path, with its NUL. */
+static int take_interpreter(struct elf *elf, const Elf32_Phdr *segment)
+{
+    if (segment->p_filesz < 2 || segment->p_filesz > PATH_MAX || elf->interp_bytes)
+        return -ENOEXEC;
+    elf->interp_offset = segment->p_offset;
+    elf->interp_bytes = segment->p_filesz;
+    return 0;
+}
+
 int elf_check(struct elf *elf)
 {
     if (!header_is_right(&elf->header))
@@ -46,12 +56,8 @@ int elf_check(struct elf *elf)
     elf->high = elf->interp_bytes = 0;
     for (unsigned i = 0; i < elf->header.e_phnum; i++) {
         const Elf32_Phdr *segment = &elf->segments[i];
-        if (segment->p_type == PT_INTERP) {
-            if (segment->p_filesz < 2 || segment->p_filesz > PATH_MAX || elf->interp_bytes)
-                return -ENOEXEC;
-            elf->interp_offset = segment->p_offset;
-            elf->interp_bytes = segment->p_filesz;
-        }
+        if (segment->p_type == PT_INTERP && take_interpreter(elf, segment))
+            return -ENOEXEC;
         if (segment->p_type != PT_LOAD || segment->p_memsz == 0)
             continue;
         if (!segment_is_right(segment))

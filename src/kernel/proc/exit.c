@@ -132,6 +132,19 @@ static void cut_tie(struct process *process, const struct process *parent,
         process_each(hang_up, &group.pgid);
 }
 
+/* What a parent's handler learns of the end of a child. */
+static void send_end(struct process *parent, const struct process *process)
+{
+    siginfo_t info = { .signo = process->exit_signal };
+
+    process_status_info(process->status, &info);
+    info.child = process->pid;
+    info.child_uid = process->ids.uid;
+    info.utime = process->user_ticks / 10;
+    info.stime = process->system_ticks / 10;
+    signal_send_locked(parent, &info);
+}
+
 /*
  * Tell the parent of a zombie. Nobody has to wait for it if the parent has said that it does not
  * care; it is freed then.
@@ -140,19 +153,22 @@ static void tell_end(struct process *process)
 {
     struct process *parent = process->parent;
     const struct sigaction *action = &parent->actions[SIGCHLD - 1];
-    siginfo_t info = { .signo = process->exit_signal };
     bool is_child = process->exit_signal == SIGCHLD;
 
-    process_status_info(process->status, &info);
-    info.child = process->pid;
-    info.child_uid = process->ids.uid;
-    info.utime = process->user_ticks / 10;
-    info.stime = process->system_ticks / 10;
     if (process->exit_signal && !(is_child && action->handler == SIG_IGN))
-        signal_send_locked(parent, &info);
+        send_end(parent, process);
     if (is_child && (action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT)))
         process_remove(process);
     wait_wake_all(&parent->child_events);
+}
+
+/* What the end of its parent means for a child that lives. */
+static void mourn(struct process *child, const struct process *parent)
+{
+    if (child->parent_death_signal)
+        signal_send_locked(child, &(siginfo_t){ .signo = child->parent_death_signal,
+                                                .pid = parent->pid, .uid = parent->ids.uid });
+    cut_tie(child, parent, NULL);
 }
 
 /* Who gets the orphans: the next one above that has asked for them, else process 1. */
@@ -165,6 +181,7 @@ static struct process *new_parent(const struct process *process)
     return at;
 }
 
+/* Its children, those that have ended among them, become somebody else's. */
 static void give_children_away(struct process *process)
 {
     struct process *parent = new_parent(process);
@@ -176,15 +193,10 @@ static void give_children_away(struct process *process)
         child->parent = parent;
         child->ppid = parent->pid;
         child->exit_signal = SIGCHLD;
-        if (child->state == PROCESS_ZOMBIE) {
+        if (child->state == PROCESS_ZOMBIE)
             tell_end(child);
-            continue;
-        }
-        if (child->parent_death_signal)
-            signal_send_locked(child, &(siginfo_t){ .signo = child->parent_death_signal,
-                                                    .pid = process->pid,
-                                                    .uid = process->ids.uid });
-        cut_tie(child, process, NULL);
+        else
+            mourn(child, process);
     }
 }
 
@@ -199,8 +211,20 @@ static __attribute__((noreturn)) void end_system(const struct process *process)
     power_off();
 }
 
+/*
+ * It has no thread any more: its children find another parent, and its own is told. The caller has
+ * process_lock.
+ */
+static void become_zombie(struct process *process)
+{
+    give_children_away(process);
+    process->state = PROCESS_ZOMBIE;
+    cut_tie(process, process->parent, process);
+    tell_end(process);
+}
+
 /* The last thread's part. */
-static void become_zombie(struct process *process, struct thread *thread)
+static void end_process(struct process *process, struct thread *thread)
 {
     if (process->pid == 1)
         end_system(process);
@@ -208,10 +232,7 @@ static void become_zombie(struct process *process, struct thread *thread)
     uint32_t flags = spin_lock_irqsave(&process_lock);
     leave_process(process, thread);
     signal_flush(&process->pending);
-    give_children_away(process);
-    process->state = PROCESS_ZOMBIE;
-    cut_tie(process, process->parent, process);
-    tell_end(process);
+    become_zombie(process);
     spin_unlock_irqrestore(&process_lock, flags);
 }
 
@@ -235,7 +256,7 @@ void thread_exit(int status)
         leave_process(process, thread);
     spin_unlock_irqrestore(&process_lock, flags);
     if (last)
-        become_zombie(process, thread);
+        end_process(process, thread);
     thread_free(thread);
     task_exit(0);
 }

@@ -63,27 +63,34 @@ static bool too_many(const struct process *process)
     return many;
 }
 
-/* Memory and files of a new process. Whatever is there after an error, drop() gives back. */
-static int copy_process(struct clone *clone)
+/*
+ * Give the child the parent's memory and its table of files (which may be NULL): each the same one
+ * or a copy, as the flags say. Returns 0 or -ENOMEM: what the child has by then, drop() gives back.
+ */
+static int copy_resources(struct process *child, const struct process *parent, uint32_t flags)
 {
-    struct process *parent = process_current(), *child = process_alloc(parent);
-
-    clone->process = child;
-    if (!child)
-        return -ENOMEM;
-    if (clone->flags & CLONE_VM) {
+    if (flags & CLONE_VM) {
         space_get(parent->space);
         child->space = parent->space;
     } else {
         child->space = space_clone(parent->space);
     }
-    if (clone->flags & CLONE_FILES) {
+    if (flags & CLONE_FILES) {
         fd_table_get(parent->files);
         child->files = parent->files;
     } else if (parent->files) {
         child->files = fd_table_copy(parent->files);
     }
-    if (!child->space || (parent->files && !child->files))
+    return child->space && (child->files || !parent->files) ? 0 : -ENOMEM;
+}
+
+/* A new process like the current one. Whatever is there after an error, drop() gives back. */
+static int copy_process(struct clone *clone)
+{
+    struct process *parent = process_current(), *child = process_alloc(parent);
+
+    clone->process = child;
+    if (!child || copy_resources(child, parent, clone->flags))
         return -ENOMEM;
     child->exe = parent->exe;
     exe_get(child->exe);

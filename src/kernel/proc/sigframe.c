@@ -382,10 +382,16 @@ static uint32_t selector_user(uint32_t selector)
     return selector < 4 ? 0 : selector | 3;
 }
 
+static bool selectors_ok(const struct sigcontext *from)
+{
+    return (from->cs | 3) == USER_CODE && (from->ss | 3) == USER_DATA && selector_ok(from->ds) &&
+           selector_ok(from->es) && selector_ok(from->fs) && selector_ok(from->gs);
+}
+
+/* Have the program go on as `from` says. Returns 0, or -EFAULT: that cannot be. */
 static int restore_registers(struct trapframe *tf, const struct sigcontext *from)
 {
-    if ((from->cs | 3) != USER_CODE || (from->ss | 3) != USER_DATA || !selector_ok(from->ds) ||
-        !selector_ok(from->es) || !selector_ok(from->fs) || !selector_ok(from->gs))
+    if (!selectors_ok(from))
         return -EFAULT;
     int error = fpu_from_user(from->fpstate);
     if (error)

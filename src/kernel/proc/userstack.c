@@ -21,6 +21,14 @@ struct vectors {
     unsigned count;
 };
 
+/* Where what the vectors point to comes to lie. */
+struct layout {
+    uintptr_t path;                 /* AT_EXECFN: the topmost */
+    uintptr_t strings;              /* of the arguments and, behind them, of the environment */
+    uintptr_t platform;
+    uintptr_t random;               /* a multiple of 16, and the lowest but for the vectors */
+};
+
 static void put(struct vectors *vectors, uint32_t word)
 {
     vectors->words[vectors->count++] = word;
@@ -44,8 +52,8 @@ static void put_strings(struct vectors *vectors, unsigned count, const char **st
     put(vectors, 0);
 }
 
-static void put_auxv(struct vectors *vectors, const struct user_stack *stack, uint32_t path,
-                     uint32_t platform, uint32_t random)
+static void put_auxv(struct vectors *vectors, const struct user_stack *stack,
+                     const struct layout *at)
 {
     const struct credentials *ids = stack->ids;
 
@@ -65,44 +73,68 @@ static void put_auxv(struct vectors *vectors, const struct user_stack *stack, ui
     put_aux(vectors, AT_GID, ids->gid);
     put_aux(vectors, AT_EGID, ids->egid);
     put_aux(vectors, AT_SECURE, ids->uid != ids->euid || ids->gid != ids->egid);
-    put_aux(vectors, AT_RANDOM, random);
-    put_aux(vectors, AT_EXECFN, path);
-    put_aux(vectors, AT_PLATFORM, platform);
+    put_aux(vectors, AT_RANDOM, at->random);
+    put_aux(vectors, AT_EXECFN, at->path);
+    put_aux(vectors, AT_PLATFORM, at->platform);
     put_aux(vectors, AT_NULL, 0);
+}
+
+/*
+ * Put the vectors together, and say where everything comes to lie: in `at`, and in what `stack` is
+ * asked for (the strings' places, the first stack pointer). Returns 0.
+ */
+static int lay_out(struct user_stack *stack, struct layout *at, struct vectors *vectors)
+{
+    const struct exec_args *args = stack->args;
+    const char *string = args->strings;
+    uint32_t next;
+
+    at->path = stack->top - 4 - (strlen(stack->path) + 1);      /* a NULL lies at the top */
+    at->strings = next = at->path - args->bytes;
+    at->platform = at->strings - sizeof(PLATFORM);
+    at->random = (at->platform - RANDOM) & ~15u;
+    put(vectors, args->argc);
+    stack->arg_start = next;
+    put_strings(vectors, args->argc, &string, &next);
+    stack->arg_end = next;
+    put_strings(vectors, args->envc, &string, &next);
+    stack->env_end = next;
+    put_auxv(vectors, stack, at);
+    stack->esp = (at->random - vectors->count * 4) & ~15u;
+    return 0;
+}
+
+/* All of it to where it comes to lie. */
+static int copy_out(const struct user_stack *stack, const struct layout *at,
+                    const struct vectors *vectors)
+{
+    const struct exec_args *args = stack->args;
+    uint8_t random[RANDOM];
+
+    random_bytes(random, sizeof(random));
+    int error = copy_to_user((void *)at->path, stack->path, strlen(stack->path) + 1);
+    if (!error)
+        error = copy_to_user((void *)at->strings, args->strings, args->bytes);
+    if (!error)
+        error = copy_to_user((void *)at->platform, PLATFORM, sizeof(PLATFORM));
+    if (!error)
+        error = copy_to_user((void *)at->random, random, sizeof(random));
+    if (!error)
+        error = copy_to_user((void *)stack->esp, vectors->words, vectors->count * 4);
+    return error;
 }
 
 int user_stack_write(struct user_stack *stack)
 {
-    const struct exec_args *args = stack->args;
-    uint8_t random[RANDOM];
-    uint32_t path = stack->top - 4 - (strlen(stack->path) + 1);     /* a NULL lies at the top */
-    uint32_t strings = path - args->bytes;
-    uint32_t platform = strings - sizeof(PLATFORM), random_at = (platform - RANDOM) & ~15u;
-    unsigned words = 1 + args->argc + 1 + args->envc + 1 + AUX_WORDS;
+    unsigned words = 1 + stack->args->argc + 1 + stack->args->envc + 1 + AUX_WORDS;
     struct vectors vectors = { kmalloc(words * 4), 0 };
-    const char *string = args->strings;
-    uint32_t at = strings;
+    struct layout at;
 
     if (!vectors.words)
         return -ENOMEM;
-    random_bytes(random, sizeof(random));
-    put(&vectors, args->argc);
-    stack->arg_start = at;
-    put_strings(&vectors, args->argc, &string, &at);
-    stack->arg_end = at;
-    put_strings(&vectors, args->envc, &string, &at);
-    stack->env_end = at;
-    put_auxv(&vectors, stack, path, platform, random_at);
-    stack->esp = (random_at - vectors.count * 4) & ~15u;
-    int error = copy_to_user((void *)path, stack->path, strlen(stack->path) + 1);
+    int error = lay_out(stack, &at, &vectors);
     if (!error)
-        error = copy_to_user((void *)strings, args->strings, args->bytes);
-    if (!error)
-        error = copy_to_user((void *)platform, PLATFORM, sizeof(PLATFORM));
-    if (!error)
-        error = copy_to_user((void *)random_at, random, sizeof(random));
-    if (!error)
-        error = copy_to_user((void *)stack->esp, vectors.words, vectors.count * 4);
+        error = copy_out(stack, &at, &vectors);
     kfree(vectors.words);
     return error;
 }

@@ -18,21 +18,31 @@ typedef long (*syscall_fn)(uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uin
 static const syscall_fn table[] = { SYSCALLS(ENTRY) };
 
 /*
+ * Call what is behind the number in EAX with the frame's arguments, and put the answer there; for a
+ * number that has nothing behind it, -ENOSYS.
+ */
+static inline __attribute__((always_inline)) void dispatch(struct trapframe *tf)
+{
+    uint32_t number = tf->eax;
+    syscall_fn fn = number < ARRAY_SIZE(table) ? table[number] : NULL;
+
+    tf->eax = fn ? (uint32_t)fn(tf->ebx, tf->ecx, tf->edx, tf->esi, tf->edi, tf->ebp)
+                 : (uint32_t)-ENOSYS;
+}
+
+/*
  * The number stays in the frame, in the word that popad skips, since EAX takes the answer: a call
  * that a signal interrupts may be made again.
  */
 static inline __attribute__((always_inline)) void call(struct trapframe *tf)
 {
     struct thread *thread = thread_current();
-    uint32_t number = tf->eax;
-    syscall_fn fn = number < ARRAY_SIZE(table) ? table[number] : NULL;
 
     irq_enable();
-    tf->unused_esp = number;
+    tf->unused_esp = tf->eax;
     if (thread->traced)
         strace_call(tf);
-    tf->eax = fn ? (uint32_t)fn(tf->ebx, tf->ecx, tf->edx, tf->esi, tf->edi, tf->ebp)
-                 : (uint32_t)-ENOSYS;
+    dispatch(tf);
     if (-tf->eax - ERESTARTSYS <= ERESTART_RESTARTBLOCK - ERESTARTSYS)
         current()->notice = true;   /* whichever thread the signal is for */
     if (thread->traced)
