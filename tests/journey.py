@@ -75,9 +75,9 @@ def spread(line):
 
 def make_a_mess(lines, at, suffix, name):
     """What students do around a solution that begins at lines[at]: a helper, an include, a comment formatted anew."""
+    function = f"static inline int {name}(int x) {{ return x + 1; }}", "#include"
     helper, include = {
-        ".c": (f"static inline int {name}(int x) {{ return x + 1; }}", "#include"),
-        ".asm": (f"%define {name} 1", "%include"),
+        ".c": function, ".h": function, ".asm": (f"%define {name} 1", "%include"),
     }.get(suffix, (f"# {name}", "#"))
     # The head of the function (or table) is the nearest line that begins at the margin; its comment is right above.
     head = next((i for i in range(at - 1, -1, -1) if re.match(r"\w", lines[i])), 0)
@@ -85,7 +85,7 @@ def make_a_mess(lines, at, suffix, name):
     lines[top:head] = [spread(line) for line in lines[top:head]]
     lines[top:top] = [helper, ""]
     includes = [i for i, line in enumerate(lines) if line.startswith(include)]
-    if includes and suffix == ".c":
+    if includes and suffix in (".c", ".h"):
         lines.insert(includes[-1] + 1, f"{lines[includes[-1]]}  /* {name} */")
     elif includes and suffix == ".asm":
         lines.insert(includes[-1] + 1, f"%define {name}_too 1")

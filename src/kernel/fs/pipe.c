@@ -155,6 +155,7 @@ static ssize_t take(struct pipe *pipe, char *to, size_t n)
 
 static ssize_t pipe_read(struct file *file, void *to, size_t n, int64_t *position)
 {
+    // exercise 6.7 begin: sleep while it is empty and somebody may write; who waits for room?
     struct pipe *pipe = file->data;
     ssize_t result = 0;
 
@@ -172,6 +173,10 @@ static ssize_t pipe_read(struct file *file, void *to, size_t n, int64_t *positio
     }
     mutex_unlock(&pipe->lock);
     return result;
+    // exercise 6.7 stub
+    // (void)file, (void)to, (void)n, (void)position, (void)take;
+    // return -ENOSYS;
+    // exercise 6.7 end
 }
 
 /* Put up to n bytes in, as far as there is room. Returns how many, or -EFAULT, -ENOMEM. */
@@ -197,15 +202,21 @@ static ssize_t put(struct pipe *pipe, const char *from, size_t n)
 /* Wait until there is room for `need` bytes. Returns 0, -EPIPE, -EAGAIN, or -EINTR. */
 static int wait_for_room(struct pipe *pipe, const struct file *file, size_t need)
 {
+    // exercise 6.7 begin: while there is not enough and somebody reads
     int error = 0;
 
     while (pipe->readers && PIPE_BYTES - pipe->count < need && !error)
         error = file->flags & O_NONBLOCK ? -EAGAIN : wait_unlocked(pipe, &pipe->writable);
     return pipe->readers ? error : -EPIPE;
+    // exercise 6.7 stub
+    // (void)pipe, (void)file, (void)need;
+    // return -ENOSYS;
+    // exercise 6.7 end
 }
 
 static ssize_t pipe_write(struct file *file, const void *from, size_t n, int64_t *position)
 {
+    // exercise 6.7 begin: while something is left: room for a piece, the piece, who waits for it
     struct pipe *pipe = file->data;
     size_t done = 0;
     ssize_t result = 0;
@@ -229,6 +240,10 @@ static ssize_t pipe_write(struct file *file, const void *from, size_t n, int64_t
     }
     mutex_unlock(&pipe->lock);
     return done ? (ssize_t)done : result;
+    // exercise 6.7 stub
+    // (void)file, (void)from, (void)n, (void)position, (void)put, (void)wait_for_room;
+    // return -ENOSYS;
+    // exercise 6.7 end
 }
 
 static unsigned pipe_poll(struct file *file, struct poll_table *table)

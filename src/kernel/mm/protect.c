@@ -15,6 +15,7 @@
 /* What becomes of an entry of the area, which is as it shall be. */
 static pte_t change(const struct area *area, pte_t entry)
 {
+    // exercise 6.8 begin: hidden, to be read, to be copied, or to be written
     pte_t bits = (entry & ~(PTE_HIDDEN | PTE_COW | PTE_WRITE)) | PTE_PRESENT;
 
     if (!(area->flags & AREA_ACCESS))
@@ -26,6 +27,10 @@ static pte_t change(const struct area *area, pte_t entry)
     if (!(area->flags & AREA_SHARED))
         return bits | PTE_COW;                  /* if the frame is nobody else's, that is seen */
     return area->object->ops->will_write ? bits : bits | PTE_WRITE;
+    // exercise 6.8 stub
+    // (void)area;
+    // return entry;
+    // exercise 6.8 end
 }
 
 static void change_entries(struct space *space, const struct area *area)
@@ -80,6 +85,7 @@ static int protect_area(struct space *space, struct area *area, unsigned access)
 static int protect(struct space *space, uintptr_t va, uintptr_t end, unsigned access,
                    struct area **spare)
 {
+    // exercise 6.8 begin: cut at both ends; each area in between, without a hole
     if (!space_find(space, va))
         return -ENOMEM;
     int error = area_cut(space, va, &spare[0]);
@@ -93,6 +99,10 @@ static int protect(struct space *space, uintptr_t va, uintptr_t end, unsigned ac
         va = area->end;
     }
     return error;
+    // exercise 6.8 stub
+    // (void)space, (void)va, (void)end, (void)access, (void)spare, (void)protect_area;
+    // return -ENOSYS;
+    // exercise 6.8 end
 }
 
 int space_protect(struct space *space, uintptr_t va, size_t bytes, unsigned access, bool down)

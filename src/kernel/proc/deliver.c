@@ -31,6 +31,7 @@ static bool made_way(int error)
 /* The handler of `action` runs now (NULL: none does): what does the program see of its call? */
 static void end_call(struct trapframe *tf, const struct sigaction *action)
 {
+    // exercise 6.9 begin: a call that made way is made again, or it was interrupted
     uint32_t number = tf->unused_esp;
     int error = -(int)tf->eax;
 
@@ -44,6 +45,11 @@ static void end_call(struct trapframe *tf, const struct sigaction *action)
         call_again(tf, error == ERESTART_RESTARTBLOCK ? RESTART_SYSCALL : number);
     else
         tf->eax = (uint32_t)-EINTR;
+    // exercise 6.9 stub
+    // (void)action, (void)call_again;
+    // if (tf->vector == TRAP_SYSCALL && made_way(-(int)tf->eax))
+    //     tf->eax = (uint32_t)-EINTR;
+    // exercise 6.9 end
 }
 
 /* ---- default actions */
@@ -111,6 +117,7 @@ static void no_room(const siginfo_t *info)
 /* Have the program go on in the handler. */
 static void handle(struct trapframe *tf, const siginfo_t *info, const struct sigaction *action)
 {
+    // exercise 6.9 begin: the frame; what is blocked in the handler, and after it
     struct thread *thread = thread_current();
     uint64_t before = thread->restore_blocked ? thread->saved_blocked : thread->blocked;
     uint64_t blocked = thread->blocked | action->mask;
@@ -124,6 +131,10 @@ static void handle(struct trapframe *tf, const siginfo_t *info, const struct sig
     if (!(action->flags & SA_NODEFER))
         blocked |= SIGNAL_BIT(info->signo);
     signal_set_blocked(blocked);
+    // exercise 6.9 stub
+    // (void)tf, (void)action, (void)no_room;
+    // process_exit(info->signo);
+    // exercise 6.9 end
 }
 
 /* No handler runs: the program goes on, with the signals blocked that sigsuspend(2) has changed. */

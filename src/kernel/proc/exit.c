@@ -151,6 +151,7 @@ static void send_end(struct process *parent, const struct process *process)
  */
 static void tell_end(struct process *process)
 {
+    // exercise 6.6 begin: a signal if it wants one; does anybody have to wait for it at all?
     struct process *parent = process->parent;
     const struct sigaction *action = &parent->actions[SIGCHLD - 1];
     bool is_child = process->exit_signal == SIGCHLD;
@@ -160,6 +161,9 @@ static void tell_end(struct process *process)
     if (is_child && (action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT)))
         process_remove(process);
     wait_wake_all(&parent->child_events);
+    // exercise 6.6 stub
+    // (void)process, (void)send_end;
+    // exercise 6.6 end
 }
 
 /* What the end of its parent means for a child that lives. */
@@ -174,16 +178,21 @@ static void mourn(struct process *child, const struct process *parent)
 /* Who gets the orphans: the next one above that has asked for them, else process 1. */
 static struct process *new_parent(const struct process *process)
 {
+    // exercise 6.6 begin: up the tree, to one that wants orphans, or to process 1
     struct process *at = process->parent;
 
     while (at->parent && (!at->subreaper || at->exiting))
         at = at->parent;
     return at;
+    // exercise 6.6 stub
+    // return process->parent;
+    // exercise 6.6 end
 }
 
 /* Its children, those that have ended among them, become somebody else's. */
 static void give_children_away(struct process *process)
 {
+    // exercise 6.6 begin: each to the new parent's list, which hears of those that have ended
     struct process *parent = new_parent(process);
 
     while (!list_empty(&process->children)) {
@@ -198,6 +207,9 @@ static void give_children_away(struct process *process)
         else
             mourn(child, process);
     }
+    // exercise 6.6 stub
+    // (void)process, (void)new_parent, (void)tell_end, (void)mourn;
+    // exercise 6.6 end
 }
 
 /* Nothing runs for anybody any more. */
@@ -217,10 +229,15 @@ static __attribute__((noreturn)) void end_system(const struct process *process)
  */
 static void become_zombie(struct process *process)
 {
+    // exercise 6.6 begin: everything but its place in the tree is gone: in which order?
     give_children_away(process);
     process->state = PROCESS_ZOMBIE;
     cut_tie(process, process->parent, process);
     tell_end(process);
+    // exercise 6.6 stub
+    // (void)give_children_away;
+    // process->state = PROCESS_ZOMBIE;
+    // exercise 6.6 end
 }
 
 /* The last thread's part. */

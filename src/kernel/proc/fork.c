@@ -69,6 +69,7 @@ static bool too_many(const struct process *process)
  */
 static int copy_resources(struct process *child, const struct process *parent, uint32_t flags)
 {
+    // exercise 6.5 begin: the same or a copy, each with its own count; files may be NULL
     if (flags & CLONE_VM) {
         space_get(parent->space);
         child->space = parent->space;
@@ -82,6 +83,10 @@ static int copy_resources(struct process *child, const struct process *parent, u
         child->files = fd_table_copy(parent->files);
     }
     return child->space && (child->files || !parent->files) ? 0 : -ENOMEM;
+    // exercise 6.5 stub
+    // (void)child, (void)parent, (void)flags;
+    // return -ENOMEM;
+    // exercise 6.5 end
 }
 
 /* A new process like the current one. Whatever is there after an error, drop() gives back. */
@@ -159,6 +164,7 @@ static int begin(void *arg)
  */
 static void place_frame(struct task *task, const struct trapframe *frame, uintptr_t stack)
 {
+    // exercise 6.5 begin: make room; what differs from the parent's frame, and what may?
     uintptr_t top = task->stack + STACK_SIZE, old = task->esp;
 
     task->esp -= sizeof(*frame);
@@ -169,6 +175,9 @@ static void place_frame(struct task *task, const struct trapframe *frame, uintpt
     tf->vector = TRAP_NO_SYSCALL;
     if (stack)
         tf->user_esp = stack;
+    // exercise 6.5 stub
+    // (void)task, (void)frame, (void)stack;
+    // exercise 6.5 end
 }
 
 static struct task *copy_task(const struct clone *clone, uintptr_t stack)
@@ -196,6 +205,7 @@ static struct task *copy_task(const struct clone *clone, uintptr_t stack)
 /* Sleep until the child has let go of our memory, or somebody kills us. */
 static void wait_for_child(struct vfork *vfork, struct process *child)
 {
+    // exercise 6.5 begin: until vfork->done; what if we are killed first?
     while (wait_event_interruptible(&vfork->queue, vfork->done)) {
         current()->interrupted = false;     /* other signals wait until we are back */
         if (process_killed())
@@ -205,6 +215,9 @@ static void wait_for_child(struct vfork *vfork, struct process *child)
     if (!vfork->done)
         child->vfork = NULL;                /* so it has not ended: it would have said so */
     spin_unlock_irqrestore(&process_lock, flags);
+    // exercise 6.5 stub
+    // (void)vfork, (void)child;
+    // exercise 6.5 end
 }
 
 void process_vfork_done(struct process *process)
@@ -222,6 +235,7 @@ void process_vfork_done(struct process *process)
 /* Enter it in the table and let it run. Returns its number. */
 static long launch(struct clone *clone, struct task *task, uintptr_t parent_tid)
 {
+    // exercise 6.5 begin: all that the child finds must be there before it runs
     struct process *child = clone->process;
     struct vfork vfork = { 0 };
     uint32_t pid = task->pid;
@@ -236,6 +250,10 @@ static long launch(struct clone *clone, struct task *task, uintptr_t parent_tid)
     if (clone->flags & CLONE_VFORK)
         wait_for_child(&vfork, child);
     return (long)pid;
+    // exercise 6.5 stub
+    // (void)clone, (void)task, (void)parent_tid, (void)wait_for_child;
+    // return -ENOSYS;
+    // exercise 6.5 end
 }
 
 long process_clone(uint32_t flags, uintptr_t stack, uintptr_t parent_tid, uintptr_t tls,

@@ -292,6 +292,7 @@ static void save_registers(struct sigcontext *to, const struct trapframe *tf, ui
 static void begin_handler(struct trapframe *tf, const struct sigaction *action, uint32_t frame,
                           uint32_t eax, uint32_t edx, uint32_t ecx)
 {
+    // exercise 6.9 begin: the stack, the place, the arguments, and what a function may rely on
     tf->user_esp = frame;
     tf->eip = action->handler;
     tf->eax = eax;
@@ -301,11 +302,15 @@ static void begin_handler(struct trapframe *tf, const struct sigaction *action, 
     tf->ds = tf->es = tf->user_ss = USER_DATA;
     tf->eflags &= ~(EFLAGS_DF | EFLAGS_RF | EFLAGS_TF);
     fpu_forget();
+    // exercise 6.9 stub
+    // (void)tf, (void)action, (void)frame, (void)eax, (void)edx, (void)ecx;
+    // exercise 6.9 end
 }
 
 static int build(struct trapframe *tf, const siginfo_t *info, const struct sigaction *action,
                  uint64_t blocked)
 {
+    // exercise 6.9 begin: as build_rt; where does the rest of the mask go?
     struct { uint32_t return_address; int32_t signo; struct sigcontext context; } head;
     struct { uint32_t mask_high; struct retcode code; } tail;
     uint32_t fpstate, at = place_frame(tf, action, sizeof(struct sigframe), &fpstate);
@@ -324,6 +329,10 @@ static int build(struct trapframe *tf, const siginfo_t *info, const struct sigac
         return -EFAULT;
     begin_handler(tf, action, at, (uint32_t)info->signo, 0, 0);
     return 0;
+    // exercise 6.9 stub
+    // (void)tf, (void)info, (void)action, (void)blocked, (void)retcode;
+    // return -EFAULT;
+    // exercise 6.9 end
 }
 
 static int build_rt(struct trapframe *tf, const siginfo_t *info, const struct sigaction *action,
@@ -391,6 +400,7 @@ static bool selectors_ok(const struct sigcontext *from)
 /* Have the program go on as `from` says. Returns 0, or -EFAULT: that cannot be. */
 static int restore_registers(struct trapframe *tf, const struct sigcontext *from)
 {
+    // exercise 6.9 begin: believe nothing: it is the program's
     if (!selectors_ok(from))
         return -EFAULT;
     int error = fpu_from_user(from->fpstate);
@@ -406,11 +416,16 @@ static int restore_registers(struct trapframe *tf, const struct sigcontext *from
         .user_esp = from->esp, .user_ss = USER_DATA,
     };
     return 0;
+    // exercise 6.9 stub
+    // (void)tf, (void)from, (void)selectors_ok, (void)selector_user, (void)fpu_from_user;
+    // return -EFAULT;
+    // exercise 6.9 end
 }
 
 /* The pop in the trampoline has taken the signal's number off. */
 static int leave(struct trapframe *tf, uint64_t *blocked)
 {
+    // exercise 6.9 begin: read the two places of the frame
     uint32_t at = tf->user_esp - 8, high;
     struct sigcontext context;
 
@@ -420,6 +435,10 @@ static int leave(struct trapframe *tf, uint64_t *blocked)
         return -EFAULT;
     *blocked = (uint64_t)high << 32 | context.oldmask;
     return restore_registers(tf, &context);
+    // exercise 6.9 stub
+    // (void)tf, (void)blocked;
+    // return -EFAULT;
+    // exercise 6.9 end
 }
 
 static int leave_rt(struct trapframe *tf, uint64_t *blocked)

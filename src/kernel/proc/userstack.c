@@ -43,6 +43,7 @@ static void put_aux(struct vectors *vectors, uint32_t type, uint32_t value)
 /* Pointers to `count` strings, one behind the other from *at on, and the NULL. */
 static void put_strings(struct vectors *vectors, unsigned count, const char **string, uint32_t *at)
 {
+    // exercise 6.4 begin: a word for each string, and a 0
     while (count--) {
         size_t bytes = strlen(*string) + 1;
         put(vectors, *at);
@@ -50,6 +51,9 @@ static void put_strings(struct vectors *vectors, unsigned count, const char **st
         *string += bytes;
     }
     put(vectors, 0);
+    // exercise 6.4 stub
+    // (void)vectors, (void)count, (void)string, (void)at;
+    // exercise 6.4 end
 }
 
 static void put_auxv(struct vectors *vectors, const struct user_stack *stack,
@@ -85,6 +89,7 @@ static void put_auxv(struct vectors *vectors, const struct user_stack *stack,
  */
 static int lay_out(struct user_stack *stack, struct layout *at, struct vectors *vectors)
 {
+    // exercise 6.4 begin: addresses from the top down; then argc, argv, envp, auxv; ESP
     const struct exec_args *args = stack->args;
     const char *string = args->strings;
     uint32_t next;
@@ -102,6 +107,10 @@ static int lay_out(struct user_stack *stack, struct layout *at, struct vectors *
     put_auxv(vectors, stack, at);
     stack->esp = (at->random - vectors->count * 4) & ~15u;
     return 0;
+    // exercise 6.4 stub
+    // (void)stack, (void)at, (void)vectors, (void)put_strings, (void)put_auxv;
+    // return -ENOSYS;
+    // exercise 6.4 end
 }
 
 /* All of it to where it comes to lie. */

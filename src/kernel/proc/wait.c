@@ -64,9 +64,13 @@ static void fill(const struct process *child, int status, struct wait_answer *an
 /* Its parent knows how it ended: nothing is left of it but the time that it took. */
 static void bury(struct process *parent, struct process *child)
 {
+    // exercise 6.6 begin: the parent inherits its times, and its children's; then it is gone
     parent->child_user_ticks += child->user_ticks + child->child_user_ticks;
     parent->child_system_ticks += child->system_ticks + child->child_system_ticks;
     process_remove(child);
+    // exercise 6.6 stub
+    // (void)parent, (void)child;
+    // exercise 6.6 end
 }
 
 /* Has the child something to tell that is asked for? Then tell it. With process_lock. */
@@ -99,6 +103,7 @@ static bool tells(struct process *parent, struct process *child, unsigned option
 /* One look at all children: 1, 0 if none has anything to tell yet, -ECHILD if there are none. */
 static int look(struct process *process, const struct select *select, struct wait_answer *answer)
 {
+    // exercise 6.6 begin: ask each that is selected, until one tells
     uint32_t flags = spin_lock_irqsave(&process_lock);
     int result = -ECHILD;
 
@@ -112,10 +117,15 @@ static int look(struct process *process, const struct select *select, struct wai
     }
     spin_unlock_irqrestore(&process_lock, flags);
     return result;
+    // exercise 6.6 stub
+    // (void)process, (void)select, (void)answer, (void)is_selected, (void)tells;
+    // return -ECHILD;
+    // exercise 6.6 end
 }
 
 int process_wait_for(unsigned type, uint32_t id, unsigned options, struct wait_answer *answer)
 {
+    // exercise 6.6 begin: look, and sleep until there may be news; WNOHANG or a signal ends it, too
     struct process *process = process_current();
     struct select select = { type, id, options };
     struct wait_entry entry;
@@ -135,6 +145,10 @@ int process_wait_for(unsigned type, uint32_t id, unsigned options, struct wait_a
     }
     wait_finish(&process->child_events, &entry);
     return result;
+    // exercise 6.6 stub
+    // (void)type, (void)id, (void)options, (void)answer, (void)look;
+    // return -ECHILD;
+    // exercise 6.6 end
 }
 
 long process_wait(int pid, int *status, unsigned options, struct rusage *usage)

@@ -18,6 +18,7 @@ user_copy:
     mov edi, [esp + 12]
     mov esi, [esp + 16]
     mov ecx, [esp + 20]
+    ; exercise 6.2 begin: words, then bytes; a fault ends it, with what is left in EAX
     mov edx, ecx
     shr ecx, 2
     and edx, 3
@@ -34,12 +35,20 @@ user_copy:
 .words_fault:
     lea ecx, [ecx * 4 + edx]        ; the last word may lie on two pages: as far as it is there
     jmp .bytes
+    ; exercise 6.2 stub
+    ; rep movsb
+    ; mov eax, ecx
+    ; pop edi
+    ; pop esi
+    ; ret
+    ; exercise 6.2 end
 
 ; size_t user_clear(void *to, size_t n)
 user_clear:
     push edi
     mov edi, [esp + 8]
     mov ecx, [esp + 12]
+    ; exercise 6.2 begin: the same with zeros
     mov edx, ecx
     shr ecx, 2
     and edx, 3
@@ -56,6 +65,13 @@ user_clear:
 .words_fault:
     lea ecx, [ecx * 4 + edx]
     jmp .bytes
+    ; exercise 6.2 stub
+    ; xor eax, eax
+    ; rep stosb
+    ; mov eax, ecx
+    ; pop edi
+    ; ret
+    ; exercise 6.2 end
 
 ; ssize_t user_string(char *to, const char *from, size_t n)
 user_string:
@@ -90,8 +106,11 @@ user_string:
 
 ; As in trap.asm: a fault in [begin, end) goes on at landing.
 section fixups progbits alloc noexec nowrite align=4
+    ; exercise 6.2 begin: where a fault is expected, and where it goes on then
     dd user_copy.words, user_copy.bytes, user_copy.words_fault
     dd user_copy.bytes, user_copy.end, user_copy.end
     dd user_clear.words, user_clear.bytes, user_clear.words_fault
     dd user_clear.bytes, user_clear.end, user_clear.end
+    ; exercise 6.2 stub
+    ; exercise 6.2 end
     dd user_string.next, user_string.loaded, user_string.fault
