@@ -1,0 +1,3 @@
+"""
+What lab 6's tests share.
+"""
