@@ -148,13 +148,61 @@ def test_debians_programs_on_linux(linux, tree):
 
 # ---- the tools of these tests
 
-def test_strace_on_the_command_line(tmp_path):
-    guest.prepare(tmp_path / "root", [], "/work", [guest.PROGRAMS / "nothing"])
+def first_process(program, words, tmp_path):
+    """What the log says when this program is process 1, with these words on the kernel's command line."""
+    guest.prepare(tmp_path / "root", [], "/work", [program])
     guest.make_volume(tmp_path / "root.img", "8M", [tmp_path / "root"])
     options = ["-kernel", ROOT / "build/kernel.elf", "-drive", f"file={tmp_path}/root.img,format=raw,index=1", "-fw_cfg",
-               "name=opt/myos/cmdline,string=root=hdb init=/bin/nothing strace"]
+               f"name=opt/myos/cmdline,string=root=hdb init=/bin/{program.name} {words}"]
     text, wrong, _ = guest.converse(options, 60)
-    assert wrong is None and "\n[1] exit_group(0)\nprocess 1 has ended: exit status 0\n" in text, (wrong, text)
+    assert wrong is None, (wrong, text)
+    return text
+
+
+def test_strace_on_the_command_line(tmp_path):
+    text = first_process(guest.PROGRAMS / "nothing", "strace", tmp_path)
+    assert "\n[1] exit_group(0)\nprocess 1 has ended: exit status 0\n" in text
+
+
+FAULTS = """
+#include "conform.h"
+
+static __attribute__((noinline)) void write_to(int *address)
+{
+    *(volatile int *)address = 1;
+}
+
+static void send(int signal)
+{
+    long child = fork_process();
+
+    if (child == 0) {
+        sys(kill, own_pid(), signal);
+        leave(0);
+    }
+    sys(wait4, child, NULL, 0, 0);
+}
+
+static void check_all(void)
+{
+    static const int quiet[] = { SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGUSR1, SIGPIPE, SIGALRM, SIGTERM };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(quiet); i++)
+        send(quiet[i]);
+    send(SIGABRT);
+    write_to((int *)0x123);
+}
+"""
+
+
+@pytest.mark.parametrize("flags, place", [([], r", write_to\+0x[0-9a-f]+"), (["-s"], r"\+0x8049[0-9a-f]{3}")])
+def test_the_log_tells_why_a_program_has_ended(flags, place, tmp_path):
+    text = first_process(program("faulty", FAULTS, *flags), "", tmp_path)
+    lines = [line for line in text.splitlines() if ": ended by " in line]
+    assert len(lines) == 2, lines
+    assert re.fullmatch(r"faulty\[\d+\]: ended by SIGABRT from itself", lines[0])
+    where = r"eip 0x08049[0-9a-f]{3} in /bin/faulty" + place
+    assert re.fullmatch(rf"faulty\[1\]: ended by SIGSEGV, address 0x00000123; {where}; code( [0-9a-f]{{2}}){{8}}", lines[1])
 
 
 def test_a_volume_of_debians_programs(tree, tmp_path):
@@ -211,10 +259,14 @@ def test_a_guest_that_hangs_is_told(monkeypatch):
 
 
 def stopping_program():
-    """A program that waits for ever."""
-    path = guest.PROGRAMS / "waits"
-    source = guest.PROGRAMS / "waits.c"
-    source.write_text('#include "conform.h"\nstatic void check_all(void)\n{\n    sys(pause);\n}\n')
+    return program("waits", '#include "conform.h"\nstatic void check_all(void)\n{\n    sys(pause);\n}\n')
+
+
+def program(name, text, *flags):
+    """A program of conform.h's kind from this text."""
+    path = guest.PROGRAMS / name
+    source = path.with_suffix(".c")
+    source.write_text(text)
     subprocess.run(["gcc", "-m32", "-I", ROOT / "tests/conform", "-O1", "-ffreestanding", "-fno-pie", "-fno-stack-protector",
-                    "-nostdlib", "-static", "-no-pie", "-o", path, source, "-lgcc"], check=True)
+                    "-nostdlib", "-static", "-no-pie", *flags, "-o", path, source, "-lgcc"], check=True)
     return path

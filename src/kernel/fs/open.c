@@ -26,6 +26,8 @@ static int create(struct vnode *dir, const char *name, uint32_t mode, struct vno
             -EPERM;
     if (!error)                                                             // lab 6
         access_own(dir, *made);                                             // lab 6
+    if (!error)                                                             // lab 6
+        vnode_adopt(dir, *made);                                            // lab 6
     return error;
 }
 

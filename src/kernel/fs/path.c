@@ -5,6 +5,7 @@
 #include "fs/path.h"
 #include "abi/errno.h"
 #include "fs/mount.h"
+#include "lib/printf.h"              // lab 6
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "task/task.h"
@@ -378,6 +379,28 @@ int path_of_current(char *to, size_t size)
     return length;
 }
 
+// lab 6 begin
+int path_of_vnode(struct vnode *vnode, char *to, size_t size)
+{
+    if (S_ISDIR(vnode->mode))
+        return path_of(vnode, to, size);
+    struct vnode *dir = vnode->nlink ? vnode_home(vnode) : NULL;
+    struct dirent *entry = kmalloc(sizeof(*entry));
+    int error = !entry ? -ENOMEM : dir ? name_in(dir, vnode, entry) : -ENOENT;
+    int length = error ? error : path_of(dir, to, size);
+
+    if (length == 1)
+        length = 0;                             /* the root's own slash */
+    if (length >= 0 && (size_t)length + strlen(entry->name) + 2 > size)
+        length = -ERANGE;
+    if (length >= 0)
+        length += snprintf(to + length, size - (size_t)length, "/%s", entry->name);
+    kfree(entry);
+    vnode_put(dir);
+    return length;
+}
+
+// lab 6 end
 /* A new task begins where its parent is, and lets go of that in the end. */
 static void inherit(struct task *child, struct task *parent)
 {

@@ -56,6 +56,12 @@ int path_of_current(char *to, size_t size);
 // lab 6 begin
 struct task;
 
+/*
+ * The same for any vnode: of a file with several names, one of them. -ENOENT also if it is not
+ * known any more where the file was found. Without any mount's lock.
+ */
+int path_of_vnode(struct vnode *vnode, char *to, size_t size);
+
 /* Be in this directory, whose count goes over; all who share the current one are in it, too. */
 void path_enter(struct vnode *dir);
 

@@ -354,6 +354,7 @@ void vnode_put(struct vnode *vnode)
 
 void vnode_adopt(struct vnode *dir, struct vnode *child)
 {
+    child->home = dir->ino;                     // lab 6
     if (!S_ISDIR(child->mode) || child->parent == dir)
         return;
     vnode_hold(dir);
@@ -361,6 +362,27 @@ void vnode_adopt(struct vnode *dir, struct vnode *child)
     child->parent = dir;
 }
 
+// lab 6 begin
+struct vnode *vnode_home(const struct vnode *vnode)
+{
+    uint32_t irq = spin_lock_irqsave(&lock);
+    struct vnode *dir = vnode->home ? find(vnode->mount, vnode->home) : NULL;
+
+    if (dir && !S_ISDIR(dir->mode))
+        dir = NULL;
+    if (dir)
+        use(dir);
+    spin_unlock_irqrestore(&lock, irq);
+    return dir;
+}
+
+struct vnode *vnode_of_pages(struct cache_object *object)
+{
+    return object && (object->ops == &disk_pages || object->ops == &memory_pages) ?
+           vnode_of(object) : NULL;
+}
+
+// lab 6 end
 int vnode_lookup(struct vnode *dir, const char *name, struct vnode **found)
 {
     bool keeps = dir->mount->type->flags & FS_NAMES;

@@ -47,6 +47,7 @@ struct vnode {
     struct vnode *parent;           /* of a directory: the one it is in, counted; a root: itself,
                                        not counted; else NULL */
     int writers;                    // lab 6: open files that write; < 0: so many run it
+    uint32_t home;                  // lab 6: number of the directory where it was found last, or 0
     struct mount *covered;          /* what is mounted on it, or NULL */
     void *data;                     /* the file system's own; released by ops->forget */
     struct list hash;               /* in its bucket; alone: nobody shall find it */
@@ -165,6 +166,18 @@ void vnode_name_lost(const struct vnode *dir, const char *name);
 
 /* `child` is in dir from now on: sets its parent, if it is a directory and has another or none. */
 void vnode_adopt(struct vnode *dir, struct vnode *child);
+
+// lab 6 begin
+/*
+ * The directory in which it was found, made or put last, counted; NULL: that is not in memory. It
+ * may have lost its name there since.
+ */
+struct vnode *vnode_home(const struct vnode *vnode);
+
+/* Whose pages these are, not counted; NULL: no vnode's. */
+struct vnode *vnode_of_pages(struct cache_object *object);
+
+// lab 6 end
 
 /*
  * The root of what is mounted on it, counted, or NULL. Nobody can unmount between the looking and

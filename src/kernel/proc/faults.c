@@ -10,10 +10,15 @@
 #include "mm/usercopy.h"
 #include "proc/process.h"
 #include "proc/signal.h"
+#include "proc/where.h"
 #include "x86/fpu.h"
 #include "x86/paging.h"
 
-#define CODE_BYTES 8                /* of the instruction that are shown */
+#define CODE_BYTES  8               /* of the instruction that are shown */
+#define WHERE_BYTES 192             /* of the text that says where it was */
+
+/* What nobody sends without a reason that the one who wrote the program wants to know of. */
+#define SIGNAL_TROUBLE (SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGXCPU) | SIGNAL_BIT(SIGXFSZ))
 
 /* What the bits of the FPU's and SSE's status words say. SDM volume 1, 8.1.3 and 10.2.3. */
 #define FP_INVALID   0x01u
@@ -152,44 +157,50 @@ static const char *signal_name(unsigned number)
     case SIGBUS: return "SIGBUS";
     case SIGFPE: return "SIGFPE";
     case SIGSEGV: return "SIGSEGV";
+    case SIGABRT: return "SIGABRT";
+    case SIGXCPU: return "SIGXCPU";
+    case SIGXFSZ: return "SIGXFSZ";
+    case SIGSYS: return "SIGSYS";
     default: return "a signal";
     }
 }
 
-/* "program+0x123": the place in the file that is mapped at eip, or nothing. */
-static void place_text(char *text, size_t size, uintptr_t eip)
-{
-    struct space *space = space_current();
-    const struct process *process = process_current();
-
-    *text = '\0';
-    if (!space || eip >= KERNEL_BASE)
-        return;
-    uint32_t flags = spin_lock_irqsave(&space->lock);
-    const struct area *area = space_find(space, eip);
-    if (area && area->object)
-        snprintf(text, size, " in %s at file offset 0x%x",
-                 process->exe && area->object == &process->exe->pages ? "the program"
-                                                                     : "a library",
-                 (area->index << PAGE_SHIFT) + (eip - area->start));
-    spin_unlock_irqrestore(&space->lock, flags);
-}
-
-void fault_log(const struct trapframe *tf, const siginfo_t *info)
+/* A program's own mistake: what it touched, where it was, and the instruction. */
+static void log_own(const struct trapframe *tf, const siginfo_t *info)
 {
     uint8_t code[CODE_BYTES];
-    char bytes[3 * CODE_BYTES + 1] = "", place[64];
+    char bytes[3 * CODE_BYTES + 1] = "", place[WHERE_BYTES];
     unsigned shown = 0;
 
-    if (info->code <= 0 || !(SIGNAL_BIT(info->signo) & SIGNAL_FAULTS))
-        return;
     while (shown < CODE_BYTES &&
            copy_from_user(&code[shown], (void *)(tf->eip + shown), 1) == 0) {
         snprintf(bytes + 3 * shown, 4, " %02x", code[shown]);
         shown++;
     }
-    place_text(place, sizeof(place), tf->eip);
-    kprintf(LOG_NOTICE, "%s[%u]: ended by %s, address 0x%08x; eip 0x%08x%s, code%s\n",
+    where_text(place, sizeof(place), tf->eip);
+    kprintf(LOG_NOTICE, "%s[%u]: ended by %s, address 0x%08x; eip 0x%08x%s; code%s\n",
             current()->name, process_current()->pid, signal_name((unsigned)info->signo),
             info->address, tf->eip, place, shown ? bytes : " cannot be read");
+}
+
+/* A signal that says that something is wrong, but that somebody has sent: abort(3), say. */
+static void log_sent(const siginfo_t *info)
+{
+    char sender[32] = "";
+
+    if (info->code <= 0 && info->code != SI_TIMER)
+        snprintf(sender, sizeof(sender), info->pid == process_current()->pid ? " from itself" :
+                 " from process %u", info->pid);
+    kprintf(LOG_NOTICE, "%s[%u]: ended by %s%s\n", current()->name, process_current()->pid,
+            signal_name((unsigned)info->signo), sender);
+}
+
+void fault_log(const struct trapframe *tf, const siginfo_t *info)
+{
+    uint64_t bit = SIGNAL_BIT(info->signo);
+
+    if (info->code > 0 && (bit & SIGNAL_FAULTS))
+        log_own(tf, info);
+    else if (bit & (SIGNAL_FAULTS | SIGNAL_TROUBLE))
+        log_sent(info);
 }

@@ -15,9 +15,10 @@
 void faults_init(void);
 
 /*
- * The current process ends by this signal: say so in one line of the log, if it is its own fault's:
- * name, number, signal, address, where it was (a function, or the place in the file) and the
- * instruction's bytes.
+ * The current process ends by this signal: say so in one line of the log. If it is its own fault:
+ * name, number, signal, address, where it was (a file with a function, or the place in it) and the
+ * instruction's bytes. Of a signal that was sent, only if it means that something is wrong; what
+ * ends programs every day (SIGINT, SIGTERM, SIGKILL, SIGPIPE and the like) is no news.
  */
 void fault_log(const struct trapframe *tf, const siginfo_t *info);
 
