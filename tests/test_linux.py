@@ -81,6 +81,12 @@ def test_same_on_other_processors(name, cpu):
     assert not wrong, wrong
 
 
+@pytest.mark.parametrize("name", ["elf", "memory", "signals", "start", "threads"])
+def test_same_at_random_places(name):
+    _, wrong = conform.on_myos(CHECKS[name], append="aslr")
+    assert not wrong, wrong
+
+
 def test_programs_boot_from_the_image():
     """The whole way: BIOS, loader, kernel, root volume, first process; and the machine is off at the end."""
     _, wrong = conform.on_myos(CHECKS["procs"], boot=ROOT / "build/myos.img")
@@ -162,6 +168,55 @@ def first_process(program, words, tmp_path):
 def test_strace_on_the_command_line(tmp_path):
     text = first_process(guest.PROGRAMS / "nothing", "strace", tmp_path)
     assert "\n[1] exit_group(0)\nprocess 1 has ended: exit status 0\n" in text
+
+
+PLACES = """
+#include "conform.h"
+
+static unsigned auxiliary(unsigned type)
+{
+    unsigned *at = (unsigned *)environment;
+
+    while (*at++)
+        ;
+    while (*at != type)
+        at += 2;
+    return at[1];
+}
+
+/* A line for each time that it runs: it has one argument more each time. The last ones want no random places. */
+static void check_all(void)
+{
+    char *words[] = { "places", "", "", "", "", "", "", NULL };
+    unsigned stack = (unsigned)__builtin_frame_address(0);
+    unsigned map = (unsigned)sys(mmap2, 0, 4096, 0, 0x22, -1, 0);
+
+    say("place %x %x %x %x %x\\n", stack, map, (unsigned)&check_all, (unsigned)sys(brk, 0), auxiliary(33));
+    if (argument_count == 4)
+        sys(personality, 0x40000);
+    if (argument_count == 6)
+        leave(0);
+    words[argument_count + 1] = NULL;
+    sys(execve, "/bin/places", words, NULL);
+}
+"""
+
+
+def test_programs_at_random_places(tmp_path):
+    """The stack, mapped memory, a position-independent program, its heap and the vDSO (once for all), if that is wanted."""
+    path = program("places", PLACES, "-fpie", "-static-pie")
+    usual, moved = ([[int(word, 16) for word in line.split()[1:]] for line in text.splitlines() if line.startswith("place ")]
+                    for text in (first_process(path, words, tmp_path) for words in ("", "aslr")))
+    assert len(usual) == len(moved) == 6
+    assert all(line[1:] == usual[0][1:] for line in usual)
+    down, up = (0, 1, 4), (2, 3)
+    most = {0: 9 << 20, 1: 10 << 20, 2: 1 << 20, 3: 33 << 20, 4: 1 << 20}
+    for line in moved:
+        assert all(0 <= usual[0][i] - line[i] <= most[i] for i in down), (usual, moved)
+        assert all(0 <= line[i] - usual[0][i] <= most[i] for i in up), (usual, moved)
+    assert all(len({line[i] for line in moved[:4]}) > 1 for i in range(4))
+    assert len({line[4] for line in moved}) == 1
+    assert moved[4][1:4] == moved[5][1:4] and moved[4][2:4] == usual[0][2:4]
 
 
 FAULTS = """

@@ -32,6 +32,7 @@
 #include "mm/page.h"                // lab 3
 #include "mm/pagecache.h"           // lab 3
 #include "mm/shared.h"              // lab 6
+#include "proc/aslr.h"              // lab 6
 #include "proc/exec.h"              // lab 6
 #include "proc/procfiles.h"         // lab 6
 #include "proc/signal.h"            // lab 6
@@ -164,6 +165,7 @@ void kmain(uint32_t magic, uint32_t info)
     name_init();                    // lab 6: files know who programs act for
     limit_init();                   // lab 6: files end where a process's limit is
     procfiles_init();               // lab 6
+    aslr_init(boot_info.cmdline);   // lab 6: where programs go
     syscall_init();                 // lab 6
     if (cmdline_find(boot_info.cmdline, "gdb", NULL, 0))            // lab 2
         gdb_break();                // lab 2: waits for gdb on COM2

@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/space.h"
+#include "proc/aslr.h"
 #include "proc/elf.h"
 #include "proc/fdtable.h"
 #include "proc/signal.h"
@@ -49,6 +50,7 @@ struct load {
     struct elf_image interpreter_image;
     struct space *space;
     struct user_stack stack;
+    uintptr_t stack_top;
     struct vnode *exe;              /* the program's, as a process has it */
     char *exe_path;                 /* from the root; NULL: it has none, or there was no memory */
 };
@@ -194,10 +196,12 @@ static int open_interpreter(struct load *load)
 
 static int map_stack(struct load *load)
 {
-    uintptr_t stack = USER_STACK_TOP - STACK_FIRST;
+    uintptr_t top = USER_STACK_TOP - aslr_offset(ASLR_STACK, PAGE_SIZE), stack = top - STACK_FIRST;
     uint64_t limit = process_current()->limits[RLIMIT_STACK].soft;
 
-    space_set_stack(load->space, USER_STACK_TOP, limit < STACK_MOST ? (size_t)limit : STACK_MOST);
+    space_set_stack(load->space, top, limit < STACK_MOST ? (size_t)limit : STACK_MOST);
+    load->space->map_top -= aslr_offset(ASLR_MMAP, PAGE_SIZE);
+    load->stack_top = top - aslr_offset(ASLR_FRAME, 16);
     return space_map(load->space, &stack, STACK_FIRST,
                      AREA_READ | AREA_WRITE | AREA_EXEC | AREA_GROWS, NULL, 0);
 }
@@ -210,17 +214,18 @@ static int fill_space(struct load *load, const char *path, const struct exec_arg
     if (!error)
         error = vdso_map(load->space);
     if (!error)
-        error = elf_map(load->space, load->file->vnode, load->elf, PIE_BASE, &load->image);
+        error = elf_map(load->space, load->file->vnode, load->elf,
+                        PIE_BASE + aslr_offset(ASLR_PIE, PAGE_SIZE), &load->image);
     if (!error && load->interpreter)
         error = elf_map(load->space, load->interpreter->vnode, load->interpreter_elf, 0,
                         &load->interpreter_image);
     if (error)
         return error == -EEXIST ? -ENOEXEC : error;
-    space_start_break(load->space, load->image.end);
+    space_start_break(load->space, load->image.end + aslr_offset(ASLR_BREAK, PAGE_SIZE));
     load->stack = (struct user_stack){
         .args = args, .path = path, .program = &load->image, .phnum = load->elf->header.e_phnum,
         .ids = &process_current()->ids, .interpreter = load->interpreter_image.bias,
-        .top = USER_STACK_TOP,
+        .top = load->stack_top,
     };
     error = user_stack_write(&load->stack);
     return error == -EFAULT ? -E2BIG : error;   /* the stack may not become so large */

@@ -62,7 +62,7 @@ static void put_auxv(struct vectors *vectors, const struct user_stack *stack,
     const struct credentials *ids = stack->ids;
 
     put_aux(vectors, AT_SYSINFO, VDSO_ADDRESS(vdso_call));
-    put_aux(vectors, AT_SYSINFO_EHDR, VDSO_BASE);
+    put_aux(vectors, AT_SYSINFO_EHDR, vdso_base);
     put_aux(vectors, AT_HWCAP, cpuid_features());
     put_aux(vectors, AT_PAGESZ, PAGE_SIZE);
     put_aux(vectors, AT_CLKTCK, 100);

@@ -11,7 +11,7 @@
 #include "proc/exec.h"
 #include "proc/vdso.h"
 
-#define USER_STACK_TOP VDSO_BASE    /* right below the vDSO */
+#define USER_STACK_TOP vdso_base    /* right below the vDSO */
 
 /* What goes there besides the strings. */
 struct user_stack {
@@ -21,7 +21,7 @@ struct user_stack {
     uint32_t phnum;
     const struct credentials *ids;
     uint32_t interpreter;           /* AT_BASE: where it was moved to, or 0 */
-    uintptr_t top;                  /* the stack's end: USER_STACK_TOP, or less */
+    uintptr_t top;                  /* the stack's end: USER_STACK_TOP, or less; of 16 bytes */
     uintptr_t arg_start, arg_end, env_end;      /* out: where the strings lie */
     uintptr_t esp;                              /* out: a multiple of 16 */
 };

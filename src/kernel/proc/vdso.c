@@ -16,9 +16,17 @@ static int read(struct cache_object *object, uint32_t index, unsigned count, voi
 static const struct cache_ops ops = { .read = read };
 static struct cache_object object = { .ops = &ops };
 
+uintptr_t vdso_base = KERNEL_BASE - PAGE_SIZE;      /* as in vdso.asm */
+
+void vdso_move(uint32_t bytes)
+{
+    vdso_base -= bytes;
+    vdso_landing -= bytes;
+}
+
 int vdso_map(struct space *space)
 {
-    uintptr_t va = VDSO_BASE;
+    uintptr_t va = vdso_base;
 
     return space_map(space, &va, PAGE_SIZE, AREA_READ | AREA_EXEC, &object, 0);
 }

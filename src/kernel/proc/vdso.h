@@ -7,10 +7,13 @@
 #include "mm/space.h"
 #include "x86/sysenter.h"
 
-#define VDSO_BASE (KERNEL_BASE - PAGE_SIZE)     /* as in vdso.asm */
+extern uintptr_t vdso_base;         /* where it lies in each program */
 
 /* Where a program finds one of vdso.asm's functions. */
-#define VDSO_ADDRESS(function) (VDSO_BASE + (uint32_t)((function) - vdso_image))
+#define VDSO_ADDRESS(function) (vdso_base + (uint32_t)((function) - vdso_image))
+
+/* Have it lie so many bytes lower, whole pages. Before the first program. */
+void vdso_move(uint32_t bytes);
 
 /* Map it. Returns 0 or -ENOMEM. */
 int vdso_map(struct space *space);

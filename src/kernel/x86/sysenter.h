@@ -13,6 +13,7 @@
 /* The ELF file of the vDSO, from vdso.asm, and its functions in it. */
 extern uint8_t vdso_image[], vdso_image_end[];
 extern uint8_t vdso_call[], vdso_sigreturn[], vdso_rt_sigreturn[];
+extern uint32_t vdso_landing;       /* where a program goes on after sysenter */
 
 /*
  * Let programs come by sysenter. If the processor lacks it, vdso_call[] becomes one that does

@@ -7,9 +7,10 @@
 
 bits 32
 extern trap_entry_range
-global vdso_image, vdso_image_end, vdso_call, vdso_sigreturn, vdso_rt_sigreturn, sysenter_entry
+global vdso_image, vdso_image_end, vdso_call, vdso_sigreturn, vdso_rt_sigreturn, vdso_landing
+global sysenter_entry
 
-VDSO_BASE    equ 0xbffff000         ; proc/vdso.h
+VDSO_BASE    equ 0xbffff000         ; proc/vdso.c, until that moves it
 USER_CODE    equ 0x1b
 USER_DATA    equ 0x23
 VECTOR       equ 129                ; the vector that x86/sysenter handles
@@ -89,6 +90,10 @@ vdso_rt_sigreturn:
     int 0x80
 vdso_image_end:
 
+align 4
+vdso_landing:                       ; where a program goes on after sysenter
+    dd VDSO_BASE + at(vdso_call.landing)
+
 section .text
 
 ; ESP is the address of this processor's TSS here (x86/sysenter.c), interrupts are off, and the
@@ -102,7 +107,7 @@ sysenter_entry:
     popfd
     or dword [esp], EFLAGS_IF
     push dword USER_CODE
-    push dword VDSO_BASE + at(vdso_call.landing)
+    push dword [ss:vdso_landing]    ; DS is the program's: it may be 0
     push dword 0                    ; no error code
     push dword VECTOR
-    jmp [trap_entry_range]
+    jmp [ss:trap_entry_range]
