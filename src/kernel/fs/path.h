@@ -65,6 +65,9 @@ int path_of_vnode(struct vnode *vnode, char *to, size_t size);
 /* Be in this directory, whose count goes over; all who share the current one are in it, too. */
 void path_enter(struct vnode *dir);
 
+/* Where a task is that has not ended; counted. */
+struct vnode *path_of_task(const struct task *task);
+
 /* umask(2), for all of them, too. Returns the old one. */
 uint32_t path_set_umask(uint32_t mask);
 

@@ -194,6 +194,15 @@ static int open_interpreter(struct load *load)
     return error == -ENOEXEC ? -ELIBBAD : error;
 }
 
+/* A program that does not say otherwise may execute its stack: gABI's extension PT_GNU_STACK. */
+static unsigned stack_access(const struct elf *elf)
+{
+    for (unsigned i = 0; i < elf->header.e_phnum; i++)
+        if (elf->segments[i].p_type == PT_GNU_STACK && !(elf->segments[i].p_flags & PF_X))
+            return AREA_READ | AREA_WRITE;
+    return AREA_READ | AREA_WRITE | AREA_EXEC;
+}
+
 static int map_stack(struct load *load)
 {
     uintptr_t top = USER_STACK_TOP - aslr_offset(ASLR_STACK, PAGE_SIZE), stack = top - STACK_FIRST;
@@ -202,8 +211,8 @@ static int map_stack(struct load *load)
     space_set_stack(load->space, top, limit < STACK_MOST ? (size_t)limit : STACK_MOST);
     load->space->map_top -= aslr_offset(ASLR_MMAP, PAGE_SIZE);
     load->stack_top = top - aslr_offset(ASLR_FRAME, 16);
-    return space_map(load->space, &stack, STACK_FIRST,
-                     AREA_READ | AREA_WRITE | AREA_EXEC | AREA_GROWS, NULL, 0);
+    return space_map(load->space, &stack, STACK_FIRST, stack_access(load->elf) | AREA_GROWS, NULL,
+                     0);
 }
 
 /* Fill the new space, which is the current one now. */

@@ -6,6 +6,7 @@
 #include "debug/log.h"
 #include "fs/vnode.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 #include "mm/fault.h"
 #include "mm/usercopy.h"
 #include "proc/process.h"
@@ -188,9 +189,12 @@ static void log_sent(const siginfo_t *info)
 {
     char sender[32] = "";
 
-    if (info->code <= 0 && info->code != SI_TIMER)
-        snprintf(sender, sizeof(sender), info->pid == process_current()->pid ? " from itself" :
-                 " from process %u", info->pid);
+    bool by_program = info->code <= 0 && info->code != SI_TIMER;
+
+    if (by_program && info->pid == process_current()->pid)
+        strlcpy(sender, " from itself", sizeof(sender));
+    else if (by_program)
+        snprintf(sender, sizeof(sender), " from process %u", info->pid);
     kprintf(LOG_NOTICE, "%s[%u]: ended by %s%s\n", current()->name, process_current()->pid,
             signal_name((unsigned)info->signo), sender);
 }

@@ -155,7 +155,9 @@ int fd_table_unshare(struct process *process)
     struct fd_table *own = fd_table_copy(table);
     if (!own)
         return -ENOMEM;
+    uint32_t flags = spin_lock_irqsave(&process_lock);
     process->files = own;
+    spin_unlock_irqrestore(&process_lock, flags);
     fd_table_put(table);
     return 0;
 }
@@ -163,6 +165,21 @@ int fd_table_unshare(struct process *process)
 void fd_table_exec(struct fd_table *table)
 {
     close_all(table, table->cloexec);
+}
+
+struct file *fd_table_next(struct fd_table *table, unsigned *fd)
+{
+    struct file *file = NULL;
+    uint32_t irq = spin_lock_irqsave(&table->lock);
+
+    for (; *fd < table->size && !file; ++*fd)
+        file = table->files[*fd];
+    if (file) {
+        --*fd;
+        file_hold(file);
+    }
+    spin_unlock_irqrestore(&table->lock, irq);
+    return file;
 }
 
 static struct fd_table *current_table(void)

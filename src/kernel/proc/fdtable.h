@@ -26,6 +26,11 @@ void fd_table_put(struct fd_table *table);
 int fd_table_unshare(struct process *process);
 /* Close what has FD_CLOEXEC: for exec. */
 void fd_table_exec(struct fd_table *table);
+/*
+ * The file with the lowest number from *fd on, which *fd becomes; counted. NULL: there is none. Of
+ * another process's table, with process_lock.
+ */
+struct file *fd_table_next(struct fd_table *table, unsigned *fd);
 
 /*
  * All below are about the current process's table.

@@ -8,6 +8,7 @@
 #include "proc/procfiles.h"
 #include "abi/errno.h"
 #include "fs/file.h"
+#include "fs/mount.h"
 #include "fs/path.h"
 #include "fs/procfs.h"
 #include "fs/pseudo.h"
@@ -16,13 +17,19 @@
 #include "mm/kmalloc.h"
 #include "mm/space.h"
 #include "mm/usercopy.h"
+#include "proc/fdtable.h"
 #include "proc/process.h"
+#include "proc/procmaps.h"
 #include "proc/tty.h"
 
-/* Inode numbers: SELF, and behind it PLACES for each process: its folder's and its files'. */
+/*
+ * Inode numbers: SELF, and behind it PLACES for each process: its folder's and its files', and from
+ * PLACE_FD on those of the links in fd.
+ */
 #define SELF        0x10000u
 #define FIRST       0x20000u
-#define PLACES      16u
+#define PLACE_FD    FD_MAX
+#define PLACES      (2 * FD_MAX)
 #define CMDLINE_MAX 4096u           /* of arguments that are shown */
 
 /* What is told of a process, as it was at one moment. */
@@ -221,17 +228,29 @@ static void show_environ(struct text *text, const struct snapshot *shot)
     show_memory(text, shot, shot->env_start, shot->env_end);
 }
 
-/* The files of a process's folder; place 0 is the folder itself. NULL: a symbolic link. */
+static void show_maps(struct text *text, const struct snapshot *shot)
+{
+    if (shot->space)
+        maps_show(text, shot->space, shot->arg_start);
+}
+
+enum { FOLDER, CWD, EXE, FD };      /* the first places */
+
+/* The files of a process's folder, which is the first itself. */
 static const struct place {
     const char *name;
+    uint32_t mode;
     void (*show)(struct text *text, const struct snapshot *shot);
+    bool is_private;                /* for who may_look() */
 } places[] = {
-    { ".", NULL }, { "stat", show_stat }, { "statm", show_statm }, { "status", show_status },
-    { "cmdline", show_cmdline }, { "environ", show_environ }, { "comm", show_comm },
-    { "exe", NULL },
+    { ".", S_IFDIR | 0555, NULL, false }, { "cwd", S_IFLNK | 0777, NULL, true },
+    { "exe", S_IFLNK | 0777, NULL, true }, { "fd", S_IFDIR | 0555, NULL, true },
+    { "stat", S_IFREG | 0444, show_stat, false }, { "statm", S_IFREG | 0444, show_statm, false },
+    { "status", S_IFREG | 0444, show_status, false },
+    { "cmdline", S_IFREG | 0444, show_cmdline, false },
+    { "comm", S_IFREG | 0444, show_comm, false }, { "environ", S_IFREG | 0444, show_environ, true },
+    { "maps", S_IFREG | 0444, show_maps, true },
 };
-
-#define EXE (ARRAY_SIZE(places) - 1)
 
 static uint32_t pid_of(const struct vnode *vnode)
 {
@@ -243,14 +262,37 @@ static unsigned place_of(const struct vnode *vnode)
     return (vnode->ino - FIRST) % PLACES;
 }
 
+/*
+ * May the current process see where this one is and what it has open? Its user's others may, unless
+ * it has come by other rights; the super-user may. 0, -EACCES, -ESRCH.
+ */
+static int may_look(uint32_t pid)
+{
+    const struct process *self = process_current();
+    uint32_t flags = spin_lock_irqsave(&process_lock);
+    const struct process *process = process_find(pid);
+    int error = !process ? -ESRCH : -EACCES;
+
+    if (process && (!self || process == self || self->ids.euid == 0
+                    || (self->ids.uid == process->ids.uid && self->ids.uid == process->ids.euid
+                        && self->ids.uid == process->ids.suid)))
+        error = 0;
+    spin_unlock_irqrestore(&process_lock, flags);
+    return error;
+}
+
 static int open(struct file *file)
 {
+    const struct place *place = &places[place_of(file->vnode)];
+    uint32_t pid = pid_of(file->vnode);
     struct snapshot shot;
-    struct text *text = kzalloc(sizeof(*text));
-    int error = text ? look(pid_of(file->vnode), &shot) : -ENOMEM;
+    int error = place->is_private ? may_look(pid) : 0;
+    struct text *text = error ? NULL : kzalloc(sizeof(*text));
 
+    if (!error)
+        error = text ? look(pid, &shot) : -ENOMEM;
     if (!error) {
-        places[place_of(file->vnode)].show(text, &shot);
+        place->show(text, &shot);
         release(&shot);
         error = text->error;
     }
@@ -266,6 +308,66 @@ static int open(struct file *file)
 
 static struct file_ops text_ops;    /* open() above, and the rest of fs/procfs's */
 
+static int read_exe(uint32_t pid, char *to, size_t size)
+{
+    uint32_t flags = spin_lock_irqsave(&process_lock);
+    const struct process *process = process_find(pid);
+    int error = process && process->exe_path ? 0 : -ENOENT;
+
+    if (!error)
+        strlcpy(to, process->exe_path, size);
+    spin_unlock_irqrestore(&process_lock, flags);
+    return error;
+}
+
+/* What the process has open under the lowest number from *fd on, counted, or NULL. */
+static struct file *next_file(uint32_t pid, unsigned *fd)
+{
+    uint32_t flags = spin_lock_irqsave(&process_lock);
+    const struct process *process = process_find(pid);
+    struct file *file = process && process->files ? fd_table_next(process->files, fd) : NULL;
+
+    spin_unlock_irqrestore(&process_lock, flags);
+    return file;
+}
+
+static struct file *file_of(uint32_t pid, unsigned fd)
+{
+    unsigned found = fd;
+    struct file *file = next_file(pid, &found);
+
+    if (file && found != fd) {
+        file_close(file);
+        file = NULL;
+    }
+    return file;
+}
+
+static struct vnode *cwd_of(uint32_t pid)
+{
+    uint32_t flags = spin_lock_irqsave(&process_lock);
+    const struct process *process = process_find(pid);
+    bool runs = process && !list_empty(&process->threads);
+    struct vnode *cwd =
+        runs ? path_of_task(list_entry(process->threads.next, struct thread, node)->task) : NULL;
+
+    spin_unlock_irqrestore(&process_lock, flags);
+    return cwd;
+}
+
+/* Where a process is, or one of its files. */
+static int read_vnode(uint32_t pid, unsigned place, char *to, size_t size)
+{
+    struct file *file = place >= PLACE_FD ? file_of(pid, place - PLACE_FD) : NULL;
+    struct vnode *cwd = place == CWD ? cwd_of(pid) : NULL;
+    int error = file || cwd ? maps_name(file ? file->vnode : cwd, to, size) : -ENOENT;
+
+    if (file)
+        file_close(file);
+    vnode_put(cwd);
+    return error;
+}
+
 static int readlink(struct vnode *link, char *to, size_t size)
 {
     if (link->ino == SELF) {
@@ -273,26 +375,33 @@ static int readlink(struct vnode *link, char *to, size_t size)
         snprintf(to, size, "%u", self ? self->pid : 0);
         return 0;
     }
-    uint32_t flags = spin_lock_irqsave(&process_lock);
-    const struct process *process = process_find(pid_of(link));
-    int error = process && process->exe_path ? 0 : -ENOENT;
-    if (!error)
-        strlcpy(to, process->exe_path, size);
-    spin_unlock_irqrestore(&process_lock, flags);
+    uint32_t pid = pid_of(link);
+    unsigned place = place_of(link);
+    int error = may_look(pid);
+    if (error)
+        return error == -ESRCH ? -ENOENT : error;
+    if (place == EXE)
+        return read_exe(pid, to, size);
+    mount_unlock(link->mount);      /* to find a path takes others' locks, and perhaps this one */
+    error = read_vnode(pid, place, to, size);
+    mount_lock(link->mount);
     return error;
 }
 
 static int lookup_place(struct vnode *dir, const char *name, struct vnode **found);
 static int read_places(struct vnode *dir, uint64_t *position, struct dirent *entry);
+static int lookup_fd(struct vnode *dir, const char *name, struct vnode **found);
+static int read_fds(struct vnode *dir, uint64_t *position, struct dirent *entry);
 
 static const struct vnode_ops dir_ops = { .lookup = lookup_place, .readdir = read_places };
+static const struct vnode_ops fd_ops = { .lookup = lookup_fd, .readdir = read_fds };
 static const struct vnode_ops file_vnode_ops = { .readlink = readlink };
 
 static uint32_t mode_of(uint32_t ino)
 {
     unsigned place = ino == SELF ? EXE : (ino - FIRST) % PLACES;
 
-    return place == 0 ? S_IFDIR | 0555 : place == EXE ? S_IFLNK | 0777 : S_IFREG | 0444;
+    return place >= PLACE_FD ? S_IFLNK | 0700 : places[place].mode;
 }
 
 static int get(struct vnode *dir, uint32_t ino, struct vnode **found)
@@ -303,7 +412,8 @@ static int get(struct vnode *dir, uint32_t ino, struct vnode **found)
         return result;
     struct vnode *vnode = *found;
     vnode->mode = mode_of(ino);
-    vnode->ops = S_ISDIR(vnode->mode) ? &dir_ops : &file_vnode_ops;
+    vnode->ops = !S_ISDIR(vnode->mode) ? &file_vnode_ops : place_of(vnode) == FD ? &fd_ops :
+                 &dir_ops;
     vnode->fops = S_ISREG(vnode->mode) ? &text_ops : NULL;
     vnode->nlink = S_ISDIR(vnode->mode) ? 2 : 1;
     vnode->atime = vnode->mtime = vnode->ctime = vnode_time();
@@ -341,7 +451,7 @@ static int read_places(struct vnode *dir, uint64_t *position, struct dirent *ent
     return 1;
 }
 
-/* The number that a name says: 0 if it is none. */
+/* The number that a name says: 0 if it is none, as "0" and "01" are. */
 static uint32_t number(const char *name)
 {
     uint32_t pid = 0;
@@ -351,6 +461,50 @@ static uint32_t number(const char *name)
     for (; *name >= '0' && *name <= '9' && pid < 100000; name++)
         pid = pid * 10 + (uint32_t)(*name - '0');
     return *name ? 0 : pid;
+}
+
+/* A link for each number that is in use, which is that number. */
+static int lookup_fd(struct vnode *dir, const char *name, struct vnode **found)
+{
+    unsigned fd = number(name);
+    int error = may_look(pid_of(dir));
+
+    if (error)
+        return error;
+    struct file *file = fd || strcmp(name, "0") == 0 ? file_of(pid_of(dir), fd) : NULL;
+    if (!file)
+        return -ENOENT;
+    unsigned access = file->flags & O_ACCMODE;
+    file_close(file);
+    error = get(dir, FIRST + pid_of(dir) * PLACES + PLACE_FD + fd, found);
+    if (!error)
+        (*found)->mode = S_IFLNK | (access == O_RDONLY ? 0500 : access == O_WRONLY ? 0300 : 0700);
+    return error;
+}
+
+/* Positions: 0 is ".", 1 is "..", then the numbers from 0 on. */
+static int read_fds(struct vnode *dir, uint64_t *position, struct dirent *entry)
+{
+    uint32_t at = (uint32_t)*position;
+    unsigned fd = at < 2 ? 0 : at - 2;
+    int error = may_look(pid_of(dir));
+
+    if (error)
+        return error;
+    struct file *file = at < 2 ? NULL : next_file(pid_of(dir), &fd);
+    if (at >= 2 && !file)
+        return 0;
+    if (file)
+        file_close(file);
+    entry->ino = at == 0 ? dir->ino : at == 1 ? dir->parent->ino :
+                 FIRST + pid_of(dir) * PLACES + PLACE_FD + fd;
+    entry->type = DT_OF(at < 2 ? S_IFDIR : S_IFLNK);
+    if (file)
+        snprintf(entry->name, sizeof(entry->name), "%u", fd);
+    else
+        strlcpy(entry->name, at ? ".." : ".", sizeof(entry->name));
+    *position = at < 2 ? at + 1 : fd + 3;
+    return 1;
 }
 
 static int lookup(struct vnode *root, const char *name, struct vnode **found)

@@ -1,6 +1,6 @@
 /*
- * /proc's folders of processes: /proc/PID with stat, statm, status, cmdline, environ, comm and exe;
- * and /proc/self. proc(5).
+ * /proc's folders of processes: /proc/PID with stat, statm, status, cmdline, environ, comm, maps,
+ * exe, cwd and fd; and /proc/self. proc(5).
  */
 #ifndef PROC_PROCFILES_H
 #define PROC_PROCFILES_H
