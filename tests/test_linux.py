@@ -170,6 +170,45 @@ def test_strace_on_the_command_line(tmp_path):
     assert "\n[1] exit_group(0)\nprocess 1 has ended: exit status 0\n" in text
 
 
+TRACED = """
+#include "conform.h"
+
+static void check_all(void)
+{
+    char byte;
+    int ends[2];
+
+    sys(open, "/nowhere", 0, 0);
+    sys(getpid);
+    sys(brk, 0);
+    call_three(999, 1, 2, 3);
+    sys(write, 1, "out\\n", 4);
+    sys(pipe, ends);
+    if (fork_process() == 0) {
+        pause_ms(20);
+        sys(write, ends[1], "x", 1);
+        leave(0);
+    }
+    sys(read, ends[0], &byte, 1);
+    leave(7);
+}
+"""
+
+
+def test_a_traced_call_is_one_line(tmp_path):
+    """With its answer, unless the program's output or another's line comes between, or it does not return."""
+    text = first_process(program("traced", TRACED), "strace", tmp_path)
+    lines = [re.sub(r"0x[0-9a-f]+", "X", line) for line in text[text.index("[1] open"):].splitlines()]
+    own = [line for line in lines if not re.match(r"\[[2-9]", line)]
+    assert own[:6] == ['[1] open("/nowhere", 00, 00) = -2', "[1] getpid() = 1", "[1] brk(X) = X",
+                       "[1] syscall_999(X, X, X) = -38", "[1] write(1, X, 4)", "out"]
+    assert re.fullmatch(r"\[1\] pipe\(X\) = 0", own[7]) and own[6] == "[1] ... write = 4"
+    child = int(re.fullmatch(r"\[1\] (?:fork\(\)|\.\.\. fork) = (\d+)", [line for line in own if "fork" in line][-1]).group(1))
+    assert own[-3:] == ["[1] ... read = 1", "[1] exit_group(7)", "process 1 has ended: exit status 7"]
+    of_child = [line for line in lines if line.startswith(f"[{child}]")]
+    assert of_child[0].startswith(f"[{child}] ") and of_child[-1] == f"[{child}] exit_group(0)", lines
+
+
 PLACES = """
 #include "conform.h"
 

@@ -53,6 +53,14 @@ typedef void (*print_fn)(const char *format, ...) __attribute__((format(printf, 
 // lab 2 end
 // lab 6 begin
 /*
+ * Log, by LOG_INFO, a line without its end, which comes when something else is logged or shown.
+ * Returns its number, not 0. And go on with it, with the line feed, if it is the last: else that
+ * is false, and nothing has happened.
+ */
+uint32_t log_begin_line(const char *text);
+bool log_go_on(uint32_t line, const char *rest);
+
+/*
  * Show exactly these bytes on the consoles, as a terminal does: a line feed goes down, and not to
  * the beginning of the line.
  */

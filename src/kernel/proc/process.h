@@ -121,7 +121,8 @@ struct thread {
     uintptr_t robust_list;          /* set_robust_list(2) */
     long (*restart)(struct thread *thread);     /* what restart_syscall(2) calls, or NULL */
     uint32_t restart_data[8];       /* its own */
-    bool traced;                    /* its system calls are told in the log */
+    bool traced;                    /* its system calls are told in the log: sys/strace */
+    uint32_t traced_call, traced_line;      /* the last one's number, and the log's of its line */
     int8_t nice;                    /* nice(2) */
     uint8_t policy, realtime;       /* sched_setscheduler(2): SCHED_, and its priority there */
 };

@@ -1,14 +1,14 @@
 /*
- * Telling of system calls. A line is put together in pieces of one call of kprintf each, since
- * other threads may be told of at the same time: a line for the call, a line for the answer if
- * somebody else came between.
+ * Telling of system calls: a line for each, which the answer ends. If somebody else's line has come
+ * between, or the program's own output, the answer has a line of its own.
  */
 #include "sys/strace.h"
 #include "debug/log.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "mm/space.h"
 #include "mm/usercopy.h"
-#include "proc/process.h"
+#include "proc/signal.h"
 #include "sys/calls.h"
 
 #define LINE_BYTES  160
@@ -21,10 +21,9 @@ struct call {
 #define ENTRY(number, name, arguments, trace) [number] = { #name, trace },
 static const struct call calls[] = { SYSCALLS(ENTRY) };
 
-static const struct call *call_of(const struct trapframe *tf)
+static const struct call *call_of(uint32_t number)
 {
     static const struct call unknown = { NULL, "xxx" };
-    uint32_t number = tf->unused_esp;
 
     return number < ARRAY_SIZE(calls) && calls[number].name ? &calls[number] : &unknown;
 }
@@ -69,30 +68,53 @@ static int put_argument(char *line, size_t room, char format, uint32_t value)
     }
 }
 
+/* "name", or "syscall_7" of one that there is not. */
+static int put_name(char *line, size_t room, uint32_t number)
+{
+    const char *name = call_of(number)->name;
+
+    return name ? snprintf(line, room, "%s", name) : snprintf(line, room, "syscall_%u", number);
+}
+
 void strace_call(const struct trapframe *tf)
 {
     const uint32_t arguments[] = { tf->ebx, tf->ecx, tf->edx, tf->esi, tf->edi, tf->ebp };
-    const struct call *call = call_of(tf);
+    struct thread *thread = thread_current();
     char line[LINE_BYTES];
-    int at = call->name ? snprintf(line, sizeof(line), "%s(", call->name)
-                        : snprintf(line, sizeof(line), "syscall_%u(", tf->unused_esp);
+    int at = snprintf(line, sizeof(line), "[%u] ", current()->pid);
 
-    for (unsigned i = 0; call->format[i] && i < ARRAY_SIZE(arguments); i++) {
-        if (i)
-            at += snprintf(line + at, sizeof(line) - (size_t)at, ", ");
-        at += put_argument(line + at, sizeof(line) - (size_t)at, call->format[i], arguments[i]);
+    thread->traced_call = tf->unused_esp;
+    const char *format = call_of(thread->traced_call)->format;
+    at += put_name(line + at, sizeof(line) - (size_t)at, thread->traced_call);
+    for (unsigned i = 0; format[i] && i < ARRAY_SIZE(arguments); i++) {
+        at += snprintf(line + at, sizeof(line) - (size_t)at, i ? ", " : "(");
+        at += put_argument(line + at, sizeof(line) - (size_t)at, format[i], arguments[i]);
         if (at >= LINE_BYTES - 2 * TEXT_BYTES)
             break;
     }
-    kprintf(LOG_INFO, "[%u] %s)\n", current()->pid, line);
+    snprintf(line + at, sizeof(line) - (size_t)at, *format ? ")" : "()");
+    thread->traced_line = log_begin_line(line);
+}
+
+/* Numbers as such, addresses in hexadecimal; "?": the call is made again, or EINTR, soon. */
+static void put_answer(char *text, size_t room, int32_t answer)
+{
+    if (answer <= -ERESTARTSYS && answer >= -ERESTART_RESTARTBLOCK)
+        snprintf(text, room, " = ?\n");
+    else if (answer > -4096 && answer < (int32_t)USER_BASE)
+        snprintf(text, room, " = %d\n", answer);
+    else
+        snprintf(text, room, " = 0x%x\n", answer);
 }
 
 void strace_answer(const struct trapframe *tf)
 {
-    const struct call *call = call_of(tf);
-    int32_t answer = (int32_t)tf->eax;
-    bool error = answer < 0 && answer > -4096;
+    const struct thread *thread = thread_current();
+    char answer[32], name[32];
 
-    kprintf(LOG_INFO, error ? "[%u] %s = %d\n" : "[%u] %s = 0x%x\n", current()->pid,
-            call->name ? call->name : "syscall", answer);
+    put_answer(answer, sizeof(answer), (int32_t)tf->eax);
+    if (log_go_on(thread->traced_line, answer))
+        return;
+    put_name(name, sizeof(name), thread->traced_call);
+    kprintf(LOG_INFO, "[%u] ... %s%s", current()->pid, name, answer);
 }

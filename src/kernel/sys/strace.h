@@ -6,10 +6,10 @@
 
 #include "x86/trap.h"
 
-/* A call begins: one line, without the answer if it may not come back (exit, execve). */
+/* A call begins: its name and arguments, in a line that is still to end. */
 void strace_call(const struct trapframe *tf);
 
-/* Its answer. */
+/* Its answer ends that line; if something came between, a line with the name again. */
 void strace_answer(const struct trapframe *tf);
 
 #endif
