@@ -6,7 +6,8 @@
 #include "abi/fcntl.h"
 #include "fs/mount.h"
 
-#define EXEC_ANY 0111u
+#define EXEC_ANY   0111u
+#define EXEC_GROUP 0010u
 
 static struct access_ids (*current_ids)(void);
 
@@ -125,6 +126,18 @@ void access_own(const struct vnode *dir, struct vnode *made)
     if (inherits && directory)
         made->mode |= S_ISGID;
     vnode_changed(made);
+}
+
+void access_written(struct vnode *vnode)
+{
+    struct access_ids ids = ids_now();
+    bool group = (vnode->mode & EXEC_GROUP) || !in_group(ids, vnode->gid);
+    uint32_t lost = S_ISUID | (group ? S_ISGID : 0u);
+
+    if (!(vnode->mode & lost) || ids.uid == 0)
+        return;
+    vnode->mode &= ~lost;
+    vnode_changed(vnode);
 }
 
 int access_chown(const struct vnode *vnode, uint32_t uid, uint32_t gid)

@@ -51,6 +51,9 @@ int access_rename(const struct vnode *dir, const struct vnode *child, const stru
 /* A vnode that was just made in dir is the current task's, or has dir's group if dir says so. */
 void access_own(const struct vnode *dir, struct vnode *made);
 
+/* Its content changes: unless by user 0, it does not give its owner's or group's rights then. */
+void access_written(struct vnode *vnode);
+
 /* May the current task give the vnode these (UINT32_MAX: as they are)? 0 or -EPERM. */
 int access_chown(const struct vnode *vnode, uint32_t uid, uint32_t gid);
 

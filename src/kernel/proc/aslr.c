@@ -3,7 +3,6 @@
  */
 #include "proc/aslr.h"
 #include "lib/cmdline.h"
-#include "proc/process.h"
 #include "proc/vdso.h"
 #include "x86/random.h"
 
@@ -17,7 +16,5 @@ void aslr_init(const char *cmdline)
 
 uint32_t aslr_offset(uint32_t most, uint32_t unit)
 {
-    if (!enabled || (process_current()->personality & ADDR_NO_RANDOMIZE))
-        return 0;
-    return random_word() & (most - unit);
+    return enabled ? random_word() & (most - unit) : 0;
 }

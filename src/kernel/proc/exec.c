@@ -4,6 +4,7 @@
  */
 #include "proc/exec.h"
 #include "abi/errno.h"
+#include "fs/mount.h"
 #include "fs/path.h"
 #include "fs/writers.h"
 #include "lib/printf.h"
@@ -22,6 +23,7 @@
 #define PIE_BASE     0x56555000u    /* where position-independent programs go, as on Linux */
 #define STACK_FIRST  (128 * 1024)   /* bytes of stack; it grows */
 #define STACK_MOST   0x20000000u    /* ... to this at most, whatever the limit is */
+#define EXEC_GROUP   0010u          /* without it S_ISGID is no set-group-id bit */
 #define EFLAGS_USER  0x202u         /* interrupts on; bit 1 is always set */
 
 void exe_get(struct vnode *exe)
@@ -51,6 +53,8 @@ struct load {
     struct space *space;
     struct user_stack stack;
     uintptr_t stack_top;
+    struct credentials ids;         /* whom the process will act for */
+    uint32_t personality;
     struct vnode *exe;              /* the program's, as a process has it */
     char *exe_path;                 /* from the root; NULL: it has none, or there was no memory */
 };
@@ -203,14 +207,20 @@ static unsigned stack_access(const struct elf *elf)
     return AREA_READ | AREA_WRITE | AREA_EXEC;
 }
 
+/* aslr_offset(), if the program may be moved. */
+static uint32_t offset(const struct load *load, uint32_t most, uint32_t unit)
+{
+    return load->personality & ADDR_NO_RANDOMIZE ? 0 : aslr_offset(most, unit);
+}
+
 static int map_stack(struct load *load)
 {
-    uintptr_t top = USER_STACK_TOP - aslr_offset(ASLR_STACK, PAGE_SIZE), stack = top - STACK_FIRST;
+    uintptr_t top = USER_STACK_TOP - offset(load, ASLR_STACK, PAGE_SIZE), stack = top - STACK_FIRST;
     uint64_t limit = process_current()->limits[RLIMIT_STACK].soft;
 
     space_set_stack(load->space, top, limit < STACK_MOST ? (size_t)limit : STACK_MOST);
-    load->space->map_top -= aslr_offset(ASLR_MMAP, PAGE_SIZE);
-    load->stack_top = top - aslr_offset(ASLR_FRAME, 16);
+    load->space->map_top -= offset(load, ASLR_MMAP, PAGE_SIZE);
+    load->stack_top = top - offset(load, ASLR_FRAME, 16);
     return space_map(load->space, &stack, STACK_FIRST, stack_access(load->elf) | AREA_GROWS, NULL,
                      0);
 }
@@ -224,20 +234,43 @@ static int fill_space(struct load *load, const char *path, const struct exec_arg
         error = vdso_map(load->space);
     if (!error)
         error = elf_map(load->space, load->file->vnode, load->elf,
-                        PIE_BASE + aslr_offset(ASLR_PIE, PAGE_SIZE), &load->image);
+                        PIE_BASE + offset(load, ASLR_PIE, PAGE_SIZE), &load->image);
     if (!error && load->interpreter)
         error = elf_map(load->space, load->interpreter->vnode, load->interpreter_elf, 0,
                         &load->interpreter_image);
     if (error)
         return error == -EEXIST ? -ENOEXEC : error;
-    space_start_break(load->space, load->image.end + aslr_offset(ASLR_BREAK, PAGE_SIZE));
+    space_start_break(load->space, load->image.end + offset(load, ASLR_BREAK, PAGE_SIZE));
     load->stack = (struct user_stack){
         .args = args, .path = path, .program = &load->image, .phnum = load->elf->header.e_phnum,
-        .ids = &process_current()->ids, .interpreter = load->interpreter_image.bias,
+        .ids = &load->ids, .interpreter = load->interpreter_image.bias,
         .top = load->stack_top,
     };
     error = user_stack_write(&load->stack);
     return error == -EFAULT ? -E2BIG : error;   /* the stack may not become so large */
+}
+
+/*
+ * Whom the program acts for: its file's owner and group, if its permissions say so and the process
+ * may become somebody else. What it was told by somebody with other rights does not count then.
+ */
+static void find_ids(struct load *load)
+{
+    const struct process *process = process_current();
+    const struct vnode *file = load->file->vnode;
+    struct credentials *ids = &load->ids;
+    bool may_change = !process->no_new_privs && (file->mount->type->flags & FS_MODES);
+
+    *ids = process->ids;
+    if (may_change && (file->mode & S_ISUID))
+        ids->euid = file->uid;
+    if (may_change && (file->mode & S_ISGID) && (file->mode & EXEC_GROUP))
+        ids->egid = file->gid;
+    ids->suid = ids->fsuid = ids->euid;
+    ids->sgid = ids->fsgid = ids->egid;
+    load->personality = process->personality;
+    if (credentials_differ(ids))
+        load->personality &= ~ADDR_NO_RANDOMIZE;
 }
 
 static int open_all(struct load *load, const char *path, struct exec_args *args)
@@ -249,6 +282,7 @@ static int open_all(struct load *load, const char *path, struct exec_args *args)
     if (!error) {
         load->exe = load->file->vnode;
         vnode_hold(load->exe);
+        find_ids(load);
     }
     if (!error)
         error = read_elf(load->file, &load->elf);
@@ -299,6 +333,10 @@ static void become(struct load *load)
     struct space *old = process->space;
     process->space = load->space;
     load->space = old;
+    process->ids = load->ids;
+    process->personality = load->personality;
+    if (credentials_differ(&process->ids))
+        process->parent_death_signal = 0;
     spin_unlock_irqrestore(&process_lock, flags);
     if (process->files)
         fd_table_exec(process->files);

@@ -53,6 +53,7 @@ struct process *process_alloc(struct process *parent)
     if (parent) {
         process->ids = parent->ids;
         process->personality = parent->personality;
+        process->no_new_privs = parent->no_new_privs;
     }
     memcpy(process->limits, parent ? parent->limits : first_limits, sizeof(process->limits));
     return process;

@@ -58,6 +58,12 @@ struct credentials {
     uint32_t group_count, groups[GROUPS_MAX];
 };
 
+/* Does somebody run a program with rights that are not his own? */
+static inline bool credentials_differ(const struct credentials *ids)
+{
+    return ids->uid != ids->euid || ids->gid != ids->egid;
+}
+
 struct process {
     uint32_t pid;
     enum process_state state;
@@ -94,6 +100,7 @@ struct process {
     struct vfork *vfork;            /* proc/fork: whom its exec or end wakes, or NULL */
     int parent_death_signal;        /* prctl(2): it gets this one when its parent ends, or 0 */
     bool subreaper;                 /* prctl(2): orphans among those below it become its children */
+    bool no_new_privs;              /* prctl(2): exec does not look at set-user-id bits */
     uint32_t personality;           /* personality(2) */
 
     /* Times, in ticks of 1 ms */

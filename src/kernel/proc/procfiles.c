@@ -37,6 +37,7 @@ struct snapshot {
     uint32_t pid, parent, pgid, sid, tty;
     int tty_group;
     char state, name[TASK_NAME_MAX];
+    bool no_new_privs;
     struct credentials ids;
     uint32_t threads, user, system, child_user, child_system, started, pages;
     int nice, exit_signal, status;
@@ -88,6 +89,7 @@ static int look(uint32_t pid, struct snapshot *shot)
         shot->tty = tty_number(process, &shot->tty_group);
         shot->state = state_of(process);
         shot->ids = process->ids;
+        shot->no_new_privs = process->no_new_privs;
         shot->threads = process->thread_count;
         process_ticks(process, &shot->user, &shot->system);
         shot->child_user = process->child_user_ticks;
@@ -182,8 +184,8 @@ static void show_status(struct text *text, const struct snapshot *shot)
         text_printf(text, "VmSize:\t%8u kB\nVmRSS:\t%8u kB\n", bytes / 1024,
                     pages * (PAGE_SIZE / 1024));
     text_printf(text, "Threads:\t%u\nSigPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\n"
-                "SigCgt:\t%016llx\n", shot->threads, shot->pending, shot->blocked, shot->ignored,
-                shot->caught);
+                "SigCgt:\t%016llx\nNoNewPrivs:\t%u\n", shot->threads, shot->pending, shot->blocked,
+                shot->ignored, shot->caught, shot->no_new_privs);
 }
 
 static void show_comm(struct text *text, const struct snapshot *shot)

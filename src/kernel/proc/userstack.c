@@ -76,7 +76,7 @@ static void put_auxv(struct vectors *vectors, const struct user_stack *stack,
     put_aux(vectors, AT_EUID, ids->euid);
     put_aux(vectors, AT_GID, ids->gid);
     put_aux(vectors, AT_EGID, ids->egid);
-    put_aux(vectors, AT_SECURE, ids->uid != ids->euid || ids->gid != ids->egid);
+    put_aux(vectors, AT_SECURE, credentials_differ(ids));
     put_aux(vectors, AT_RANDOM, at->random);
     put_aux(vectors, AT_EXECFN, at->path);
     put_aux(vectors, AT_PLATFORM, at->platform);

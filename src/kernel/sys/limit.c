@@ -27,7 +27,8 @@ static long limit(int pid, unsigned resource, const struct rlimit *new, struct r
     struct rlimit *at = process ? &process->limits[resource] : NULL;
     if (!process)
         error = -ESRCH;
-    else if (self->euid && (self->uid != process->ids.uid || self->uid != process->ids.suid))
+    else if (process != process_current() && self->euid &&
+             (self->uid != process->ids.uid || self->uid != process->ids.suid))
         error = -EPERM;
     else if (new && new->hard > at->hard && self->euid)
         error = -EPERM;

@@ -175,9 +175,12 @@ long sys_prctl(int what, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
     case PR_CAPBSET_READ:
         return a < CAPABILITIES ? 1 : -EINVAL;
     case PR_SET_NO_NEW_PRIVS:
-        return a == 1 && !b && !c && !d ? 0 : -EINVAL;
+        if (a != 1 || b || c || d)
+            return -EINVAL;
+        process_current()->no_new_privs = true;
+        return 0;
     case PR_GET_NO_NEW_PRIVS:
-        return a || b || c || d ? -EINVAL : 0;
+        return a || b || c || d ? -EINVAL : process_current()->no_new_privs;
     default:
         return -EINVAL;
     }
