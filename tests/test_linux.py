@@ -104,6 +104,65 @@ def test_every_program_has_its_expectation():
     assert not missing
 
 
+NORESERVE = """
+#include "conform.h"
+
+#define BYTES (1000u << 20)
+
+static char *reserve(void)
+{
+    return (char *)sys(mmap2, 0, BYTES, 3, 0x4022, -1, 0);      /* MAP_NORESERVE */
+}
+
+static int told[2], go_on[2];
+
+/* Take page after page until there is none, which the kernel's own copying answers; wait; want another. */
+static void take_all(char *memory)
+{
+    long zero = sys(open, "/dev/zero", O_RDONLY, 0);
+    char byte = 1;
+
+    while (sys(read, zero, memory, 4096) == 4096)
+        memory += 4096;
+    sys(write, told[1], &byte, 1);
+    sys(read, go_on[0], &byte, 1);
+    *memory = 1;
+    leave(0);
+}
+
+static void check_all(void)
+{
+    char *own = (char *)sys(mmap2, 0, 16u << 20, 3, 0x22, -1, 0), *shared = reserve(), byte;
+
+    sys(pipe, told);
+    sys(pipe, go_on);
+    for (unsigned at = 0; at < 4u << 20; at += 4096)
+        shared[at] = 2;
+    for (int i = 0; i < 3; i++) {
+        long child = fork_process();
+        if (child == 0)
+            take_all(i ? reserve() : shared);
+        sys(read, told[0], &byte, 1);
+        for (unsigned at = (unsigned)i << 22; at < (unsigned)(i + 1) << 22; at += 4096)
+            own[at] = 3;                /* what was promised is there */
+        sys(write, go_on[1], &byte, 1);
+        reap("the one that takes all", child);
+    }
+    yes("its own is as it was", shared[0] == 2 && shared[4194303 & -4096] == 2);
+    sys(munmap, shared, BYTES);
+    say("unmapped\\n");
+}
+"""
+
+
+def test_memory_without_a_promise_is_taken_from_nobody(tmp_path):
+    """Who touches more than there is, is killed, with a line in the log; others get what they were promised."""
+    text = first_process(program("noreserve", NORESERVE), "", tmp_path)
+    assert text.count("the one that takes all: signal 9\n") == 3
+    assert len(re.findall(r"out of memory: noreserve, process [2-9]\d*, is killed\n", text)) == 3
+    assert "its own is as it was: yes\nunmapped\nprocess 1 has ended: exit status 0\n" in text
+
+
 # ---- Debian's programs
 
 @pytest.fixture(scope="module")

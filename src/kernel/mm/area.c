@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "mm/commit.h"
 #include "mm/kmalloc.h"
+#include "mm/mmap.h"
 #include "mm/pagecache.h"
 
 static struct spinlock lock;        /* of all objects' `mapped` */
@@ -55,6 +56,28 @@ bool area_must_charge(const struct area *area, unsigned flags)
 {
     return (flags & AREA_WRITE) && area->start < KERNEL_BASE
            && !(flags & (AREA_SHARED | AREA_DEVICE | AREA_NORESERVE | AREA_CHARGED));
+}
+
+bool (*space_limits)(struct space_limits *limits);
+
+bool area_allowed(struct space *space, unsigned flags, uint32_t pages, uintptr_t start,
+                  uintptr_t end)
+{
+    uint32_t all = pages, data = pages;
+    struct space_limits limits;
+
+    if (!space_limits || !space_limits(&limits))
+        return true;
+    list_for_each(node, &space->areas) {
+        const struct area *area = list_entry(node, struct area, node);
+        uintptr_t from = area->start > start ? area->start : start;
+        uintptr_t to = area->end < end ? area->end : end;
+        uint32_t gone = from < to ? (to - from) >> PAGE_SHIFT : 0;
+        all += pages_of(area) - gone;
+        if (area_is_data(area->flags))
+            data += pages_of(area) - gone;
+    }
+    return all <= limits.all && (!area_is_data(flags) || data <= limits.data);
 }
 
 int area_begin(struct area *area)

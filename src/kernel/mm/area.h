@@ -65,6 +65,25 @@ bool area_must_charge(const struct area *area, unsigned flags);
  */
 int area_begin(struct area *area);
 
+/* Is it data, as RLIMIT_DATA counts it: private, to be written to, and no stack? */
+static inline bool area_is_data(unsigned flags)
+{
+    return (flags & (AREA_WRITE | AREA_SHARED | AREA_GROWS)) == AREA_WRITE;
+}
+
+/*
+ * Do the process's limits allow so many pages more with these flags, if what is in [start, end)
+ * goes?
+ */
+bool area_allowed(struct space *space, unsigned flags, uint32_t pages, uintptr_t start,
+                  uintptr_t end);
+
+/* Is each of its pages charged when it comes, since the area as a whole is not? */
+static inline bool area_pays_by_page(const struct area *area)
+{
+    return (area->flags & AREA_NORESERVE) && !(area->flags & (AREA_SHARED | AREA_LARGE));
+}
+
 /* The rest of an area that has been cut holds the object, too. */
 void area_hold(const struct area *area);
 

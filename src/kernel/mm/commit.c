@@ -27,6 +27,16 @@ int commit_charge(uint32_t pages)
     return room ? 0 : -ENOMEM;
 }
 
+int commit_count(uint32_t pages)
+{
+    uint32_t irq = spin_lock_irqsave(&lock);
+
+    charged += pages;
+    bool room = charged <= limit;
+    spin_unlock_irqrestore(&lock, irq);
+    return room ? 0 : -ENOMEM;
+}
+
 void commit_release(uint32_t pages)
 {
     uint32_t irq = spin_lock_irqsave(&lock);

@@ -5,7 +5,9 @@
  *
  * Counted, in pages, is what has no other place than memory: private areas that can be written,
  * each by itself, also those that share their frames after fork(2), and shared anonymous memory.
- * Nothing of the kernel's own is: for that, some memory is never promised.
+ * Who does not want that (AREA_NORESERVE) has each page counted that comes into his area: if it is
+ * too much then, he has none, and nobody else. Nothing of the kernel's own is counted: for that,
+ * some memory is never promised.
  */
 #ifndef MM_COMMIT_H
 #define MM_COMMIT_H
@@ -17,6 +19,9 @@ void commit_init(uint32_t usable);
 
 /* Promise so many pages: 0, or -ENOMEM. */
 int commit_charge(uint32_t pages);
+
+/* The same, but they are counted in any case: what is given back by commit_release() anyway. */
+int commit_count(uint32_t pages);
 
 /* They are not needed any more. */
 void commit_release(uint32_t pages);

@@ -4,6 +4,7 @@
 #include "mm/cow.h"
 #include "abi/errno.h"
 #include "mm/area.h"
+#include "mm/commit.h"              // lab 6
 #include "mm/kmalloc.h"
 #include "mm/large.h"
 
@@ -51,6 +52,7 @@ static int clone_table(struct space *from, struct space *to, uintptr_t start, ui
 static int clone_pages(struct space *from, struct space *to, const struct area *area)
 {
     int error = 0;
+    uint32_t before = to->pages;                                // lab 6
 
     for (uintptr_t va = area->start, next; va < area->end && !error; va = next) {
         unsigned i = pde_index(va);
@@ -62,6 +64,8 @@ static int clone_pages(struct space *from, struct space *to, const struct area *
         else if (from->dir[i] & PTE_PRESENT)
             error = clone_table(from, to, va, next);
     }
+    if (area_pays_by_page(area) && commit_count(to->pages - before))    // lab 6
+        error = -ENOMEM;                                                // lab 6
     return error;
 }
 

@@ -27,7 +27,10 @@ bool area_grow(struct space *space, uintptr_t va)
     va &= PTE_FRAME;
     if (!area || va >= area->start || !(area->flags & AREA_GROWS) || va < floor_of(space, area))
         return false;
-    if ((area->flags & AREA_CHARGED) && commit_charge((area->start - va) >> PAGE_SHIFT))
+    uint32_t more = (area->start - va) >> PAGE_SHIFT;
+    if (!area_allowed(space, area->flags, more, 0, 0))
+        return false;
+    if ((area->flags & AREA_CHARGED) && commit_charge(more))
         return false;
     area->start = va;
     return true;

@@ -67,6 +67,9 @@ int space_place(struct space *space, uintptr_t *va, size_t bytes, unsigned flags
     int error = find_place(space, va, bytes, flags, how);
     *area = (struct area){ .start = *va, .end = *va + bytes, .flags = flags, .object = object,
                            .index = index };
+    uintptr_t end = how == PLACE_OVER ? area->end : area->start;
+    if (!error && !area_allowed(space, flags, bytes >> PAGE_SHIFT, area->start, end))
+        error = -ENOMEM;
     if (!error)
         error = area_begin(area);
     bool begun = !error;

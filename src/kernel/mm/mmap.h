@@ -47,6 +47,17 @@ int space_protect(struct space *space, uintptr_t va, size_t bytes, unsigned acce
 int space_remap(struct space *space, uintptr_t va, size_t old_bytes, size_t new_bytes,
                 unsigned how, uintptr_t *to);
 
+/* Pages that the current process's space may come to have: RLIMIT_AS; and of data, RLIMIT_DATA. */
+struct space_limits {
+    uint32_t all, data;
+};
+
+/*
+ * Fills them in; false: there are none. NULL: for nobody are there any. Set once, by sys/limit.
+ * What is beyond them is -ENOMEM above and below, and a stack does not grow.
+ */
+extern bool (*space_limits)(struct space_limits *limits);
+
 /*
  * brk(2): have the memory that begins at space->break_start end at `end`, a byte's address. Returns
  * where it ends now: elsewhere if it cannot.

@@ -61,6 +61,15 @@ static int break_all(struct space *space, const struct area *area)
     return error;
 }
 
+/* Does it become data, more than there may be? If all is too much, this is not the moment. */
+static bool is_too_much(struct space *space, const struct area *area, unsigned flags)
+{
+    return area_is_data(flags) && !area_is_data(area->flags)
+           && area_allowed(space, area->flags, 0, 0, 0)
+           && !area_allowed(space, flags, (area->end - area->start) >> PAGE_SHIFT, area->start,
+                            area->end);
+}
+
 static int protect_area(struct space *space, struct area *area, unsigned access)
 {
     unsigned flags = (area->flags & ~AREA_ACCESS) | access;
@@ -69,6 +78,8 @@ static int protect_area(struct space *space, struct area *area, unsigned access)
         return -EACCES;
     if (flags == area->flags)
         return 0;
+    if (is_too_much(space, area, flags))
+        return -ENOMEM;
     int error = flags & AREA_LARGE ? break_all(space, area) : 0;
     if (!error && area_must_charge(area, flags)) {
         error = commit_charge((area->end - area->start) >> PAGE_SHIFT);

@@ -142,7 +142,7 @@ static int lengthen(struct remap *r)
     bool charged = area->flags & AREA_CHARGED;
     if (!in_place && !(r->how & REMAP_MOVE))
         return -ENOMEM;
-    if (charged && commit_charge(more))
+    if (!area_allowed(r->space, area->flags, more, 0, 0) || (charged && commit_charge(more)))
         return -ENOMEM;
     int error = in_place ? 0 : cut_and_move(r);
     if (in_place) {

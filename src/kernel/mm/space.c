@@ -6,6 +6,7 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/area.h"
+#include "mm/commit.h"              // lab 6
 #include "mm/kmalloc.h"
 #include "mm/large.h"
 #include "mm/pagecache.h"
@@ -263,9 +264,13 @@ int space_enter(struct space *space, const struct area *area, uintptr_t va, stru
         bits ^= PTE_WRITE | PTE_COW;
     if (area->object && (area->flags & AREA_SHARED) && area->object->ops->will_write)   // lab 6
         bits &= ~PTE_WRITE;                     // lab 6: not before mm/shared has seen the write
+    if (area_pays_by_page(area) && commit_charge(1))            // lab 6
+        return -ENOMEM;                                         // lab 6
     int error = enter(space, va & PTE_FRAME, page_to_phys(page), bits);
     if (!error)
         space->pages++;
+    else if (area_pays_by_page(area))                           // lab 6
+        commit_release(1);                                      // lab 6
     return error;
 }
 
@@ -290,6 +295,8 @@ static void let_go(struct space *space, const struct area *area, pte_t *was, uns
         if (was[i] & PTE_DIRTY)
             cache_dirty(phys_to_page(was[i] & PTE_FRAME));
     space->pages -= n;
+    if (area_pays_by_page(area))                                // lab 6
+        commit_release(n);                                      // lab 6
     n = pages_put(was, n);                                      // lab 6
     while (n--)
         page_put(phys_to_page(was[n] & PTE_FRAME));

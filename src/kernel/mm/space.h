@@ -30,7 +30,7 @@
 #define AREA_DEVICE 0x40u           /* device registers: mapped at once, uncached, not counted */
 // lab 6 begin
 #define AREA_GROWS  0x80u           /* a stack: it begins lower when something below is touched */
-#define AREA_NORESERVE 0x100u       /* is not charged (mm/commit), whatever can be written */
+#define AREA_NORESERVE 0x100u       /* is charged by the page that comes (mm/commit) */
 #define AREA_CHARGED   0x200u       /* is charged, as it once could be written: not the caller's */
 #define AREA_NOWRITE   0x400u       /* will never be writable: the file is not open for that */
 #define AREAS_MAX 65530u            /* of one space: their list is looked through from the start */

@@ -139,12 +139,33 @@ static void count_down(struct process_timers *timers, int which, int signal)
     signal_send_locked(timers->process, &info);
 }
 
+/* RLIMIT_CPU: SIGXCPU at the soft limit, and each second from there on. Has process_lock. */
+static void check_limit(struct process *process)
+{
+    struct rlimit *limit = &process->limits[RLIMIT_CPU];
+    siginfo_t info = { .signo = SIGXCPU, .code = SI_KERNEL };
+    uint32_t user, system;
+
+    process_ticks(process, &user, &system);
+    uint32_t seconds = (user + system) / 1000;
+    if (seconds >= limit->hard)
+        info.signo = SIGKILL;
+    else if (seconds >= limit->soft)
+        limit->soft++;
+    else
+        return;
+    signal_send_locked(process, &info);
+}
+
 static bool tick(void *arg, struct trapframe *tf)
 {
-    const struct process *process = process_current();
+    struct process *process = process_current();
 
     (void)arg;
-    if (!process || !process->timers)
+    if (!process)
+        return true;
+    bool limited = process->limits[RLIMIT_CPU].soft != RLIM_INFINITY;
+    if (!process->timers && !limited)
         return true;
     uint32_t flags = spin_lock_irqsave(&process_lock);
     struct process_timers *timers = process->timers;
@@ -153,6 +174,8 @@ static bool tick(void *arg, struct trapframe *tf)
             count_down(timers, ITIMER_VIRTUAL, SIGVTALRM);
         count_down(timers, ITIMER_PROF, SIGPROF);
     }
+    if (limited)
+        check_limit(process);
     spin_unlock_irqrestore(&process_lock, flags);
     return true;
 }

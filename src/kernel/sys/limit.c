@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "fs/file.h"
 #include "lib/string.h"
-#include "mm/space.h"
+#include "mm/mmap.h"
 #include "mm/usercopy.h"
 #include "proc/signal.h"
 #include "sys/calls.h"
@@ -100,9 +100,27 @@ static size_t allowed_bytes(int64_t offset, size_t n)
     return most < n ? (size_t)most : n;
 }
 
+static uint32_t pages_of(uint64_t bytes)
+{
+    return bytes >> PAGE_SHIFT > UINT32_MAX ? UINT32_MAX : (uint32_t)(bytes >> PAGE_SHIFT);
+}
+
+static bool memory_limits(struct space_limits *limits)
+{
+    const struct process *process = process_current();
+
+    if (!process || (process->limits[RLIMIT_AS].soft == RLIM_INFINITY &&
+                     process->limits[RLIMIT_DATA].soft == RLIM_INFINITY))
+        return false;
+    limits->all = pages_of(process->limits[RLIMIT_AS].soft);
+    limits->data = pages_of(process->limits[RLIMIT_DATA].soft);
+    return true;
+}
+
 void limit_init(void)
 {
     file_allowed = allowed_bytes;
+    space_limits = memory_limits;
 }
 
 static void set_time(int32_t time[2], uint32_t ticks)

@@ -5,8 +5,8 @@
 #define SYS_LIMIT_H
 
 /*
- * Before the first call: no file is written beyond RLIMIT_FSIZE. Who tries gets SIGXFSZ
- * (setrlimit(2)).
+ * Before the first call: no file is written beyond RLIMIT_FSIZE, and who tries gets SIGXFSZ; no
+ * space grows beyond RLIMIT_AS and RLIMIT_DATA (setrlimit(2)).
  */
 void limit_init(void);
 
