@@ -163,6 +163,82 @@ def test_memory_without_a_promise_is_taken_from_nobody(tmp_path):
     assert "its own is as it was: yes\nunmapped\nprocess 1 has ended: exit status 0\n" in text
 
 
+SYNCED = """
+#include "conform.h"
+
+static char text[4096];
+
+static void dirty(const char *what)
+{
+    long fd = sys(open, "/proc/meminfo", O_RDONLY, 0), n = sys(read, fd, text, sizeof(text));
+
+    for (char *line = text; line < text + n - 6; line++)
+        if (same(line, "Dirty:", 6))
+            for (say("%s: ", what); *line != '\\n'; line++)
+                if (*line >= '0' && *line <= '9')
+                    say("%c", *line);
+    say("\\n");
+    sys(close, fd);
+}
+
+static void check_all(void)
+{
+    struct { const void *at; size_t n; } parts[] = { { "abc", 3 }, { "def", 3 } };
+    long synced = sys(open, "synced", O_WRONLY | O_CREAT | O_DSYNC, 0644), plain = sys(open, "plain", O_WRONLY | O_CREAT, 0644);
+
+    sys(sync);
+    sys(pwrite64, synced, "abc", 3, 0, 0);
+    dirty("pwrite64, synced");
+    sys(pwritev, synced, parts, 2, 4096, 0);
+    dirty("pwritev, synced");
+    sys(pwrite64, plain, "abc", 3, 0, 0);
+    dirty("pwrite64");
+}
+"""
+
+
+def test_a_file_opened_for_that_is_written_at_once(tmp_path):
+    text = first_process(program("synced", SYNCED), "", tmp_path)
+    assert "\npwrite64, synced: 0\npwritev, synced: 0\npwrite64: 4\n" in text
+
+
+KILLED = """
+#include "conform.h"
+
+#define BYTES (48 << 20)
+
+static void check_all(void)
+{
+    long file = sys(open, "large", O_RDWR | O_CREAT, 0644);
+    char *memory = (char *)sys(mmap2, 0, BYTES, 3, 0x21, -1, 0), byte = 0;         /* shared, anonymous */
+    unsigned char states[2] = { 0, 0 };
+    int ends[2];
+
+    sys(ftruncate, file, BYTES);
+    sys(pipe, ends);
+    long child = fork_process();
+    if (child == 0) {
+        sys(write, ends[1], &byte, 1);
+        sys(read, file, memory, BYTES);
+        leave(0);
+    }
+    sys(read, ends[0], &byte, 1);
+    pause_ms(2);
+    sys(kill, child, SIGKILL);
+    reap("reader", child);
+    sys(mincore, memory, 4096, states);
+    sys(mincore, memory + BYTES - 4096, 4096, states + 1);
+    say("begun: %d, at its end: %d\\n", states[0] & 1, states[1] & 1);
+}
+"""
+
+
+def test_who_reads_very_much_can_be_killed(tmp_path):
+    """What he would have read last is not there then. (Linux does so, too, but not in its tmpfs.)"""
+    text = first_process(program("killed", KILLED), "", tmp_path)
+    assert "\nreader: signal 9\nbegun: 1, at its end: 0\n" in text
+
+
 # ---- Debian's programs
 
 @pytest.fixture(scope="module")

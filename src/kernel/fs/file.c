@@ -52,6 +52,8 @@ static ssize_t read_pages(struct file *file, void *to, size_t n, int64_t *positi
         done += part;
         if (part < now)
             return done ? (ssize_t)done : -EFAULT;
+        if (done < n && file_is_killed())                       // lab 6
+            break;                                              // lab 6
     }
     return (ssize_t)done;
 }
@@ -105,6 +107,8 @@ static ssize_t write_out(struct vnode *vnode, const char *from, size_t n, int64_
         offset += put;
         if ((size_t)put < now)
             break;
+        if (done < n && file_is_killed())                       // lab 6
+            break;                                              // lab 6
     }
     return (ssize_t)done;
 }
@@ -130,12 +134,15 @@ static int fill_gap(struct vnode *vnode, int64_t offset)
         ssize_t put = write_out(vnode, NULL, now, vnode->size);
         if (put < 0)
             return (int)put;
+        if (file_is_killed())                                   // lab 6
+            return -EINTR;                                      // lab 6
     }
     return 0;
 }
 
 // lab 6 begin
 size_t (*file_allowed)(int64_t offset, size_t n);
+bool (*file_killed)(void);
 
 /* Cuts *n, which may be 0, to what may be written there. Returns 0 or -EFBIG. */
 static int cut_to_allowed(int64_t offset, size_t *n)
@@ -351,6 +358,14 @@ ssize_t file_read(struct file *file, void *to, size_t n)
     return result;
 }
 
+/* Who wants that waits until it is on the medium. */
+static ssize_t written(struct file *file, ssize_t result)
+{
+    int error = result > 0 && (file->flags & O_DSYNC) ? file_sync(file) : 0;
+
+    return error ? error : result;
+}
+
 ssize_t file_write(struct file *file, const void *from, size_t n)
 {
     if (!file->ops || !file->ops->seekable)
@@ -358,12 +373,7 @@ ssize_t file_write(struct file *file, const void *from, size_t n)
     mutex_lock(&file->place_lock);
     ssize_t result = write_at(file, from, n, &file->offset);
     mutex_unlock(&file->place_lock);
-    if (result > 0 && (file->flags & O_DSYNC)) {
-        int error = file_sync(file);
-        if (error)
-            return error;
-    }
-    return result;
+    return written(file, result);
 }
 // lab 6 end
 
@@ -384,7 +394,8 @@ ssize_t file_pwrite(struct file *file, const void *from, size_t n, int64_t offse
 {
     int error = check_place(file, offset);
 
-    return error ? error : write_at(file, from, n, &offset);
+    // until lab 6: return error ? error : write_at(file, from, n, &offset);
+    return error ? error : written(file, write_at(file, from, n, &offset));     // lab 6
 }
 
 // until lab 6: int64_t file_seek(struct file *file, int64_t offset, int whence)

@@ -8,6 +8,7 @@
 #include "fs/vnode.h"
 #include "sync/atomic.h"            // lab 6
 #include "task/mutex.h"             // lab 6
+#include "task/task.h"              // lab 6
 
 struct poll_table;                  // lab 6
 
@@ -67,6 +68,17 @@ extern const struct file_ops vnode_file_ops;
  * be there? NULL: all of them. Set once, by sys/limit.
  */
 extern size_t (*file_allowed)(int64_t offset, size_t n);
+
+/*
+ * Has the current task been killed? What takes long looks between its pieces, and does no more
+ * then: nobody will see the answer. `file_killed` is set once, by sys/limit; NULL: nobody is.
+ */
+extern bool (*file_killed)(void);
+
+static inline bool file_is_killed(void)
+{
+    return current()->interrupted && file_killed && file_killed();
+}
 
 // lab 6 end
 /* Before the first file is opened. */

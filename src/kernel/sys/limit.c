@@ -120,6 +120,7 @@ static bool memory_limits(struct space_limits *limits)
 void limit_init(void)
 {
     file_allowed = allowed_bytes;
+    file_killed = process_killed;
     space_limits = memory_limits;
 }
 

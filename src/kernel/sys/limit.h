@@ -6,7 +6,8 @@
 
 /*
  * Before the first call: no file is written beyond RLIMIT_FSIZE, and who tries gets SIGXFSZ; no
- * space grows beyond RLIMIT_AS and RLIMIT_DATA (setrlimit(2)).
+ * space grows beyond RLIMIT_AS and RLIMIT_DATA (setrlimit(2)). And who is killed reads and writes
+ * no further.
  */
 void limit_init(void);
 

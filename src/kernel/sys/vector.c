@@ -211,7 +211,7 @@ static ssize_t copy_between(struct file *in, int64_t *from, struct file *out, in
             break;
         *from += result;
         done += (size_t)result;
-        if ((size_t)result < now)
+        if ((size_t)result < now || file_is_killed())
             break;
     }
     kfree(buffer);
