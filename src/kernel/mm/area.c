@@ -60,14 +60,13 @@ bool area_must_charge(const struct area *area, unsigned flags)
 
 bool (*space_limits)(struct space_limits *limits);
 
-bool area_allowed(struct space *space, unsigned flags, uint32_t pages, uintptr_t start,
-                  uintptr_t end)
+static __attribute__((noinline)) bool within_limits(struct space *space, unsigned flags,
+                                                    uint32_t pages, uintptr_t start, uintptr_t end)
 {
     uint32_t all = pages, data = pages;
     struct space_limits limits;
 
-    if (!space_limits || !space_limits(&limits))
-        return true;
+    space_limits(&limits);
     list_for_each(node, &space->areas) {
         const struct area *area = list_entry(node, struct area, node);
         uintptr_t from = area->start > start ? area->start : start;
@@ -78,6 +77,12 @@ bool area_allowed(struct space *space, unsigned flags, uint32_t pages, uintptr_t
             data += pages_of(area) - gone;
     }
     return all <= limits.all && (!area_is_data(flags) || data <= limits.data);
+}
+
+bool area_allowed(struct space *space, unsigned flags, uint32_t pages, uintptr_t start,
+                  uintptr_t end)
+{
+    return !space_limits || !space_limits(NULL) || within_limits(space, flags, pages, start, end);
 }
 
 int area_begin(struct area *area)

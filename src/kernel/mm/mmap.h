@@ -53,8 +53,9 @@ struct space_limits {
 };
 
 /*
- * Fills them in; false: there are none. NULL: for nobody are there any. Set once, by sys/limit.
- * What is beyond them is -ENOMEM above and below, and a stack does not grow.
+ * Fills them in, if it is given a place for that; false: there are none. NULL: for nobody are there
+ * any. Set once, by sys/limit. What is beyond them is -ENOMEM above and below, and a stack does not
+ * grow.
  */
 extern bool (*space_limits)(struct space_limits *limits);
 

@@ -112,8 +112,9 @@ static bool memory_limits(struct space_limits *limits)
     if (!process || (process->limits[RLIMIT_AS].soft == RLIM_INFINITY &&
                      process->limits[RLIMIT_DATA].soft == RLIM_INFINITY))
         return false;
-    limits->all = pages_of(process->limits[RLIMIT_AS].soft);
-    limits->data = pages_of(process->limits[RLIMIT_DATA].soft);
+    if (limits)
+        *limits = (struct space_limits){ pages_of(process->limits[RLIMIT_AS].soft),
+                                         pages_of(process->limits[RLIMIT_DATA].soft) };
     return true;
 }
 
