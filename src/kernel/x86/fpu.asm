@@ -28,13 +28,7 @@ fpu_load:
     frstor [eax]
     ret
 
-; void fpu_reset(bool sse): as a program finds it at its start (System V ABI, Intel386, 3-29)
+; void fpu_reset(void): where there is no fxsave, as a program finds it at its start
 fpu_reset:
     fninit
-    cmp byte [esp + 4], 0
-    je .done
-    push dword 0x1f80               ; all of SSE's exceptions masked, round to nearest
-    ldmxcsr [esp]
-    add esp, 4
-.done:
     ret

@@ -23,10 +23,13 @@
 /* fpu.asm */
 void fpu_save(struct fpu *fpu, bool fxsr);
 void fpu_load(const struct fpu *fpu, bool fxsr);
-void fpu_reset(bool sse);
+void fpu_reset(void);
 
-static bool fxsr, sse;
+static bool fxsr;
 static uint32_t mxcsr_bits;         // lab 6: those that fxrstor takes
+
+/* What fxrstor loads for who has none yet (System V ABI, Intel386, 3-29): nobody's are left. */
+static const struct fpu fresh = { .image = { [0] = 0x7f, [1] = 0x03, [24] = 0x80, [25] = 0x1f } };
 
 /* Vector 7: the current task uses the FPU, which holds somebody else's registers or nobody's. */
 static void first_use(struct trapframe *tf)
@@ -38,10 +41,10 @@ static void first_use(struct trapframe *tf)
         return;
     }
     write_cr0(read_cr0() & ~CR0_TS);
-    if (fpu->saved)
-        fpu_load(fpu, fxsr);
+    if (fpu->saved || fxsr)
+        fpu_load(fpu->saved ? fpu : &fresh, fxsr);
     else
-        fpu_reset(sse);
+        fpu_reset();
 }
 
 void fpu_switch(struct fpu *fpu)
@@ -132,9 +135,8 @@ void fpu_init(void)
     uint32_t features = cpuid_features();
 
     fxsr = features & CPUID_FXSR;
-    sse = fxsr && (features & CPUID_SSE);
     if (fxsr)
-        write_cr4(read_cr4() | CR4_OSFXSR | (sse ? CR4_OSXMM : 0));
+        write_cr4(read_cr4() | CR4_OSFXSR | (features & CPUID_SSE ? CR4_OSXMM : 0));
     write_cr0(read_cr0() & ~(CR0_EM | CR0_TS));         // lab 6
     find_mxcsr_bits();              // lab 6
     write_cr0((read_cr0() & ~CR0_EM) | CR0_MP | CR0_NE | CR0_TS);
