@@ -7,6 +7,7 @@
 #include "fs/file.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
+#include "mm/kmalloc.h"
 #include "proc/exec.h"
 #include "proc/fdtable.h"
 #include "proc/tty.h"
@@ -35,44 +36,67 @@ static int open_console(void)
     return error;
 }
 
-/* The current process becomes the program. Returns only if it cannot: -ERRNO. */
-static int run(const char *path, const char *const *argv)
+/* The current process is to become the program: `tf` is what it begins with. Frees `args`. */
+static int become(const char *path, struct exec_args *args, struct trapframe *tf)
 {
-    struct exec_args args;
-    struct trapframe tf;
     int error = open_console();
 
     if (!error)
-        error = exec_args_from_kernel(&args, argv, environment);
-    if (error)
-        return error;
-    error = process_exec(path, &args, &tf);
-    exec_args_free(&args);
-    if (error)
-        return error;
-    enter_user(&tf, current()->stack + STACK_SIZE);
+        error = process_exec(path, args, tf);
+    exec_args_free(args);
+    return error;
+}
+
+/* A program on its way to a child, which frees it: whoever has started it may not wait for long. */
+struct start {
+    struct exec_args args;
+    char path[];
+};
+
+static struct start *new_start(const char *const *argv)
+{
+    size_t bytes = strlen(argv[0]) + 1;
+    struct start *start = kmalloc(sizeof(*start) + bytes);
+
+    if (!start)
+        return NULL;
+    memcpy(start->path, argv[0], bytes);
+    if (exec_args_from_kernel(&start->args, argv, environment)) {
+        kfree(start);
+        return NULL;
+    }
+    return start;
 }
 
 /* What the first thread of a process made by process_run() does. */
 static int run_child(void *arg)
 {
-    const char *const *argv = arg;
+    struct start *start = arg;
+    struct trapframe tf;
 
     tty_adopt();                    /* what is typed is the program's, and Ctrl-C stops it */
-    int error = run(argv[0], argv);
-
-    console_printf("%s cannot be run: error %d\n", argv[0], -error);
-    process_exit(127 << 8);
+    int error = become(start->path, &start->args, &tf);
+    if (error)
+        console_printf("%s cannot be run: error %d\n", start->path, -error);
+    kfree(start);
+    if (error)
+        process_exit(127 << 8);
+    enter_user(&tf, current()->stack + STACK_SIZE);
 }
 
 int process_run(const char *const *argv)
 {
-    struct process *child = process_new(process_current(), run_child, (void *)(uintptr_t)argv,
-                                        argv[0]);
+    struct start *start = new_start(argv);
+    struct process *child = NULL;
     int status, pid;
 
-    if (!child)
+    if (!start)
         return -ENOMEM;
+    if (!(child = process_new(process_current(), run_child, start, argv[0]))) {
+        exec_args_free(&start->args);
+        kfree(start);
+        return -ENOMEM;
+    }
     int wanted = (int)child->pid;
     process_start(child);
     do                              /* process 1 is everybody's parent who has lost it, too */
@@ -88,10 +112,16 @@ void process_run_init(const char *cmdline)
     if (!cmdline_find(cmdline, "init", path, sizeof(path)))
         return;
     const char *argv[] = { path, NULL };
+    struct exec_args args;
+    struct trapframe tf;
 
     tty_adopt();
     thread_current()->traced = cmdline_find(cmdline, "strace", NULL, 0);
-    int error = run(path, argv);
+    int error = exec_args_from_kernel(&args, argv, environment);
+    if (!error)
+        error = become(path, &args, &tf);
+    if (!error)
+        enter_user(&tf, current()->stack + STACK_SIZE);
     kprintf(LOG_ERR, "init=%s cannot be run: error %d\n", path, -error);
 }
 

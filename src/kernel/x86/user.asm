@@ -10,16 +10,20 @@ section .text
 
 ; void enter_user(const struct trapframe *tf, uintptr_t stack_top)
 ; The frame becomes the first thing on the thread's stack, as if a trap had come from ring 3; what
-; was there is not needed any more. `tf` must not lie there itself.
+; was there is not needed any more. `tf` may lie on the stack, too, and reach into that place from
+; below: the last word is moved first.
 enter_user:
     mov esi, [esp + 4]
     mov edi, [esp + 8]
     cli
     sub edi, FRAME_BYTES
     mov esp, edi
+    add esi, FRAME_BYTES - 4
+    add edi, FRAME_BYTES - 4
     mov ecx, FRAME_BYTES / 4
-    cld
+    std
     rep movsd
+    cld
     xor ebp, ebp                    ; backtraces end here
     push esp
     call trap_exit
