@@ -352,6 +352,9 @@ static void one_case(void)
         systems[i].nodes = 1;
         systems[i].node[1].kind = 1;
     }
+#ifdef SHARED_DIRECTORIES
+    list_init(&task.cwd_shared);
+#endif
     vnode_init();
     fs_register(&type);
     while (more())

@@ -6,12 +6,13 @@
 #include "ktest.h"
 #include "mm/kmalloc.h"
 #include "task/sched.h"
+#include "task/timer.h"
 #include "x86/io.h"
 #include "x86/irq.h"
 #include "x86/irqflags.h"
 
 #define SECTORS 600                 /* more than two commands move */
-#define READERS 3
+#define READERS 4
 
 static uint32_t sum_of(const uint32_t *words, unsigned sectors)
 {
@@ -80,10 +81,10 @@ static int read_all(void *arg)
     return (int)sum;
 }
 
-/* Several tasks at once, on the drives of both channels. */
+/* Several tasks at once, on both channels: two drives of the first, two tasks on one of them. */
 KTEST(given_readers)
 {
-    static const unsigned drives[READERS] = { 0, 2, 0 };
+    static const unsigned drives[READERS] = { 0, 1, 2, 0 };
     task_t *tasks[READERS];
     int sum;
 
@@ -93,6 +94,35 @@ KTEST(given_readers)
     for (unsigned i = 0; i < READERS; i++) {
         task_join(tasks[i], &sum);
         ktest_report("sum %u %x", drives[i], sum);
+    }
+}
+
+static volatile bool read_one_done;
+
+static int read_one(void *arg)
+{
+    static uint32_t buffer[SECTOR_SIZE / 4];
+
+    int error = ata_read((uintptr_t)arg, 5, 1, buffer);
+    read_one_done = true;
+    return error;
+}
+
+/* As long as somebody has a channel, nobody else's request begins: neither drive's. */
+KTEST(given_channel)
+{
+    irq_enable();
+    for (unsigned drive = 0; drive < 2; drive++) {
+        struct ata_channel *channel = ata_drive(drive)->channel;
+        int error;
+        read_one_done = false;
+        mutex_lock(&channel->lock);
+        task_t *task = create_task(read_one, (void *)(uintptr_t)drive, "reader");
+        sleep_ms(100);
+        bool early = read_one_done;
+        mutex_unlock(&channel->lock);
+        task_join(task, &error);
+        ktest_report("channel %u early %d error %d", drive, early, error);
     }
 }
 
