@@ -64,7 +64,7 @@ uintptr_t space_set_break(struct space *space, uintptr_t end)
 
     if (end < space->break_start || end > space->limit || !space->break_start)
         return space->break_end;
-    if (new > old)                              /* and a page above it stays free */
+    if (new > old)
         error = space_place(space, &old, new - old, AREA_READ | AREA_WRITE, NULL, 0, PLACE_NEW);
     else if (new < old)
         error = space_unmap(space, new, old - new);

@@ -14,7 +14,10 @@
 #include "x86/mmu.h"
 #include "x86/usercopy.h"
 
-/* Does all of [p, p + n) lie where programs have their memory? Says nothing of what is there. */
+/*
+ * Does all of [p, p + n) lie where programs have their memory? Says nothing of what is there. No
+ * bytes at all are everybody's, at NULL and at KERNEL_BASE, too.
+ */
 static inline bool user_range(const void *p, size_t n)
 {
     // exercise 6.2 begin: no byte of it at KERNEL_BASE or above, however large n is

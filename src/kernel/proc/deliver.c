@@ -28,7 +28,10 @@ static bool made_way(int error)
            error == ERESTART_RESTARTBLOCK;
 }
 
-/* The handler of `action` runs now (NULL: none does): what does the program see of its call? */
+/*
+ * The handler of `action` runs now (NULL: none does): what does the program see of its call? If
+ * tf->vector says that it is one: its number is in tf->unused_esp, and its answer in EAX.
+ */
 static void end_call(struct trapframe *tf, const struct sigaction *action)
 {
     // exercise 6.9 begin: a call that made way is made again, or it was interrupted

@@ -352,6 +352,11 @@ static void become(struct load *load)
     process_vfork_done(process);
 }
 
+/*
+ * What the program begins with: its entry, or its dynamic linker's if it has one; the new stack;
+ * ring 3, with interrupts on and IOPL 0. All other registers are 0 but the data segments: nothing
+ * shows of what was in them before, and EDX would be a function to be called at the end (ABI).
+ */
 static void first_frame(const struct load *load, struct trapframe *tf)
 {
     // exercise 6.4 begin: where it begins, on which stack, and that it is ring 3

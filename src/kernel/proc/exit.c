@@ -146,8 +146,9 @@ static void send_end(struct process *parent, const struct process *process)
 }
 
 /*
- * Tell the parent of a zombie. Nobody has to wait for it if the parent has said that it does not
- * care; it is freed then.
+ * Tell the parent of a zombie: by its exit_signal, and whoever waits. Nobody has to wait for a
+ * child with SIGCHLD if the parent has said that it does not care (sigaction(2): SIG_IGN, which
+ * sends none, or SA_NOCLDWAIT, which does); it is freed then.
  */
 static void tell_end(struct process *process)
 {
@@ -189,7 +190,10 @@ static struct process *new_parent(const struct process *process)
     // exercise 6.6 end
 }
 
-/* Its children, those that have ended among them, become somebody else's. */
+/*
+ * Its children, those that have ended among them, become somebody else's, whom SIGCHLD tells of
+ * their ends from now on, whatever they had for their first parent.
+ */
 static void give_children_away(struct process *process)
 {
     // exercise 6.6 begin: each to the new parent's list, which hears of those that have ended

@@ -232,7 +232,10 @@ void process_vfork_done(struct process *process)
     spin_unlock_irqrestore(&process_lock, flags);
 }
 
-/* Enter it in the table and let it run. Returns its number. */
+/*
+ * Enter it in the table and let it run. Returns its number. With CLONE_PARENT_SETTID the number is
+ * written to parent_tid, too, in the caller's memory: if it cannot be, that is no error.
+ */
 static long launch(struct clone *clone, struct task *task, uintptr_t parent_tid)
 {
     // exercise 6.5 begin: all that the child finds must be there before it runs

@@ -269,7 +269,8 @@ struct wait_answer {
 
 /*
  * The same for wait4(2) and waitid(2): those of the children that `type` (P_) and `id` select. W
- * bits say what is of interest, WEXITED too. Returns 1: *answer is filled; 0, -ECHILD, -EINTR.
+ * bits say what is of interest, WEXITED too. Returns 1: *answer is filled; 0, -ECHILD, -EINTR: a
+ * signal came, and none has anything to tell yet.
  */
 int process_wait_for(unsigned type, uint32_t id, unsigned options, struct wait_answer *answer);
 

@@ -288,7 +288,10 @@ static void save_registers(struct sigcontext *to, const struct trapframe *tf, ui
     };
 }
 
-/* The handler begins with the frame as its stack, and these arguments in registers, too. */
+/*
+ * The handler begins with the frame as its stack, and these arguments in registers, too. FS and GS
+ * stay, by which it finds its thread's own data; it is not single-stepped; the FPU begins anew.
+ */
 static void begin_handler(struct trapframe *tf, const struct sigaction *action, uint32_t frame,
                           uint32_t eax, uint32_t edx, uint32_t ecx)
 {

@@ -22,8 +22,9 @@ struct user_stack {
     const struct credentials *ids;
     uint32_t interpreter;           /* AT_BASE: where it was moved to, or 0 */
     uintptr_t top;                  /* the stack's end: USER_STACK_TOP, or less; of 16 bytes */
-    uintptr_t arg_start, arg_end, env_end;      /* out: where the strings lie */
-    uintptr_t esp;                              /* out: a multiple of 16 */
+    /* out: argv's strings lie in [arg_start, arg_end), envp's from there on to env_end */
+    uintptr_t arg_start, arg_end, env_end;
+    uintptr_t esp;                  /* out: a multiple of 16, and argc is there */
 };
 
 /*

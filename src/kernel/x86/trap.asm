@@ -89,7 +89,8 @@ probe_copy:
 
 ; lab 6 begin
 ; int 0x80's own way in and out: to a frame as trap_entry makes it, and without what only the other
-; vectors need. What trap_exit does for them, the function does that is called here.
+; vectors need. What trap_exit does for them, the function does that is called here. All segments
+; are the kernel's meanwhile: FS or GS may be a program's own, which the next task does not have.
 extern trap_syscall
 global syscall_entry_range, probe_exchange
 

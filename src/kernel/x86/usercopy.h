@@ -9,7 +9,7 @@
 
 /*
  * Copy n bytes, or set n bytes to zero, upwards. Returns how many at the end are not done, since
- * one of them cannot be read or written: 0, as a rule.
+ * the first of them cannot be read or written: 0, as a rule. Those are as they were before.
  */
 size_t user_copy(void *to, const void *from, size_t n);
 size_t user_clear(void *to, size_t n);
