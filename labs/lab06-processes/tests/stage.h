@@ -20,6 +20,12 @@
  */
 bool stage_open(void);
 
+/*
+ * The same, but vector 128 is as syscall_init() has left it: programs make their calls by the
+ * kernel's own gate. Nothing of the stage's knows of them then, nor of their end.
+ */
+bool stage_open_without_gate(void);
+
 /* "lacks WHAT": something that the test needs is not there. */
 void stage_lacks(const char *what);
 
