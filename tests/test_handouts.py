@@ -228,7 +228,7 @@ def missing_functions(names, tree):
 def missing_commands(names, tree):
     """`make word` must be a target, `make X=...` a variable that some rule reads."""
     rules = "\n".join(path.read_text() for path in (tree / "Makefile", tree / "GNUmakefile", tree / "GNUmakefile.lab",
-                                                    tree / "scripts/build.mk") if path.exists())
+                                                    tree / "scripts/build.mk", *tree.glob("labs/lab*/build.mk")) if path.exists())
     missing = []
     for name in names:
         for word in name.split()[1:] if name.startswith("make ") else []:
