@@ -244,8 +244,9 @@ def expect_brk(run):
         kind, n, m = random(12), random(1 << 24), random(1 << 24)
         if step == 60:
             space.take_away(above, 8)
-        if step > 60 and step % 8 == 0:
-            kind, m = 6, step // 8
+        if step and step % 8 == 0:
+            kind, m = 6 if step > 60 else 0, step // 8
+            n = 42 * FRAME + n % FRAME if step in (8, 24) else n
         if kind >= 7:
             va = start + n % (40 * FRAME) // 4 * 4
             story.done.append(f"{'write to' if kind < 10 else 'read of'} {va:#x}")
@@ -337,8 +338,8 @@ def furnish(space, random):
     while page < PAGES:
         kind, count, index = random(8), 1 + random(4), random(32)
         flags = READ | WRITE if random(3) else READ
-        if page == 0:
-            kind, count = 6, 4
+        if page < 12:
+            kind, count, flags = {0: 6, 4: 7, 8: 1}[page], 4, READ | WRITE
         count = min(count, PAGES - page)
         if kind >= 4:
             flags |= SHARED
@@ -386,6 +387,10 @@ def expect_protect(run):
             story.done.append("the space is cloned, as by fork")
         kind, which = random(16), random(2)
         n, m = random(1 << 24), random(1 << 24)
+        if step < 4:
+            kind, n = 15, 8 + step
+        elif 14 <= step < 17:
+            kind, n, m, which = 0 if step < 16 else 15, 8 | 3 << 8, m & ~0x77 | (2 if step == 14 else 0), 0
         which = which if step >= 14 else 0
         space, at, count, access = spaces[which], WINDOW + n % PAGES, 1 + (n >> 8) % 5, CHANGES[m & 7]
         name = ("the parent", "the child")[which]

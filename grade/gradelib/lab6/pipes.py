@@ -19,8 +19,9 @@ NAMES = ("reader", "writer")
 WORDS = {EINTR: "-EINTR", EAGAIN: "-EAGAIN", EPIPE: "-EPIPE", -38: "-ENOSYS", -14: "-EFAULT", -12: "-ENOMEM"}
 WRITE, READ, FLAG, INTERRUPT, KINDS = 0, 5, 10, 11, 12
 ANY = None
-OPENINGS = (((READ, 1), (WRITE, 4), ANY, (READ, 4)), ((WRITE, 3), (FLAG, 0), (WRITE, 1), (WRITE, 1)),
-            ((WRITE, 3), (WRITE, 1), (WRITE, 1), (READ, 1)), ((WRITE, 4), (READ, 2), (INTERRUPT, 0), ANY), (ANY,) * 4)
+OPENINGS = (((READ, 1), (WRITE, 4), ANY, (READ, 4)), ((WRITE, 3), (FLAG, 0), (WRITE, 5), (WRITE, 5)),
+            ((WRITE, 3), (WRITE, 5), (WRITE, 5), (READ, 1)), ((WRITE, 4), (READ, 2), (INTERRUPT, 0), ANY),
+            ((WRITE, 3), (WRITE, 4), ANY, ANY))
 LARGEST = 100000
 
 
@@ -36,7 +37,7 @@ def row_of_bytes():
 
 def size_of(kind, n):
     return (1 + n % 40, 1 + n % PIPE_BUF, PIPE_BUF - 2 + n % 5000, PIPE_BYTES - PIPE_BUF - 3 + n % 7,
-            PIPE_BYTES - 100 + n % 30000)[kind]
+            PIPE_BYTES - 100 + n % 30000, PIPE_BUF - n % 200)[kind]
 
 
 class Call:
@@ -258,6 +259,8 @@ def expect_steps(run):
     random, lines = run.kernel_random(), Lines(run)
     for number in range(ROUNDS):
         pipe, close_at, which = Pipe(), STEPS - 1 - random(8), random(2)
+        if number % 5 == 4:
+            close_at, which = 2, READER
         pipe.story.append(f"pipe {number + 1}, new and empty")
         for step in range(STEPS):
             opening = OPENINGS[number % 5][step] if step < 4 else ANY

@@ -170,8 +170,9 @@ KTEST(areas_brk)
         uint32_t n = ktest_random(1 << 24), m = ktest_random(1 << 24);
         if (step == BREAK_FREE)
             space_unmap(space, above, 8 * PAGE_SIZE);
-        if (step > BREAK_FREE && step % 8 == 0) {
-            kind = 6;               /* far off: chance alone does not try all of it */
+        if (step % 8 == 0 && step) {    /* what chance alone does not try for sure */
+            kind = step > BREAK_FREE ? 6 : 0;
+            n = step == 8 || step == 24 ? 42 * PAGE_SIZE + n % PAGE_SIZE : n;
             m = step / 8;
         }
         if (kind < 7) {
@@ -257,6 +258,7 @@ KTEST(areas_places)
 /* ---- what areas allow */
 
 #define FIRST_STEPS   14            /* before the space is cloned */
+#define OWN           8             /* four pages of private memory, from here on */
 #define PROTECT_STEPS 200
 
 /* Areas of all kinds in the window, and holes. */
@@ -266,9 +268,10 @@ static void furnish(struct space *space)
         unsigned kind = ktest_random(8), n = 1 + ktest_random(4), index = ktest_random(32);
         unsigned access = ktest_random(3) ? READ | WRITE : READ, flags = access;
         uintptr_t va = WINDOW + page * PAGE_SIZE;
-        if (page == 0) {
-            kind = 6;
+        if (page < 12) {            /* three kinds are there in any case */
+            kind = page == 0 ? 6 : page == 4 ? 7 : 1;
             n = 4;
+            flags = READ | WRITE;
         }
         if (n > PAGES - page)
             n = PAGES - page;
@@ -295,6 +298,15 @@ KTEST(areas_protect)
             spaces[1] = space_clone(spaces[0]);
         unsigned kind = ktest_random(16), which = ktest_random(2);
         uint32_t n = ktest_random(1 << 24), m = ktest_random(1 << 24);
+        if (step < 4) {             /* they are written to, */
+            kind = 15;
+            n = OWN + step;
+        } else if (step - FIRST_STEPS < 3) {
+            kind = step - FIRST_STEPS < 2 ? 0 : 15;     /* and protected, and back, written to */
+            n = OWN | 3 << 8;
+            m = (m & ~0x77u) | (step == FIRST_STEPS ? 2 : 0);
+            which = 0;
+        }
         struct space *space = spaces[step < FIRST_STEPS ? 0 : which];
         uintptr_t va = WINDOW + n % PAGES * PAGE_SIZE;
         size_t bytes = (1 + (n >> 8) % 5) * PAGE_SIZE - (m >> 4 & 7);

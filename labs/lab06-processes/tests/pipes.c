@@ -137,10 +137,10 @@ static const struct {
     uint8_t kind, class;
 } openings[OPENINGS][OPENING] = {
     { { STEP_READ, 1 }, { STEP_WRITE, 4 }, { ANY, 0 }, { STEP_READ, 4 } },
-    { { STEP_WRITE, 3 }, { STEP_FLAG, 0 }, { STEP_WRITE, 1 }, { STEP_WRITE, 1 } },
-    { { STEP_WRITE, 3 }, { STEP_WRITE, 1 }, { STEP_WRITE, 1 }, { STEP_READ, 1 } },
+    { { STEP_WRITE, 3 }, { STEP_FLAG, 0 }, { STEP_WRITE, 5 }, { STEP_WRITE, 5 } },
+    { { STEP_WRITE, 3 }, { STEP_WRITE, 5 }, { STEP_WRITE, 5 }, { STEP_READ, 1 } },
     { { STEP_WRITE, 4 }, { STEP_READ, 2 }, { STEP_INTERRUPT, 0 }, { ANY, 0 } },
-    { { ANY, 0 }, { ANY, 0 }, { ANY, 0 }, { ANY, 0 } },
+    { { STEP_WRITE, 3 }, { STEP_WRITE, 4 }, { ANY, 0 }, { ANY, 0 } },   /* no reader from here on */
 };
 
 static uint32_t adler(const uint8_t *bytes, size_t n)
@@ -168,6 +168,7 @@ static size_t size_of(unsigned class, unsigned n)
     case 1: return 1 + n % PIPE_BUF;
     case 2: return PIPE_BUF - 2 + n % 5000;
     case 3: return PIPE_BYTES - PIPE_BUF - 3 + n % 7;
+    case 5: return PIPE_BUF - n % 200;
     }
     return PIPE_BYTES - 100 + n % 30000;
 }
@@ -273,6 +274,10 @@ static bool one_round(struct actor *actors, unsigned round)
     struct file *ends[2];
     unsigned close_at = STEPS - 1 - ktest_random(8), which = ktest_random(2);
 
+    if (round % OPENINGS == OPENINGS - 1) {
+        close_at = 2;
+        which = READER;
+    }
     if (!make_pipe(&ends[READER], &ends[WRITER]))
         return false;
     for (unsigned step = 0; step < STEPS; step++)
