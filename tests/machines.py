@@ -23,7 +23,7 @@ def find(name):
     return found
 
 
-def run(*command, timeout=120, **options):
+def run(*command, timeout=300, **options):
     """Standard output and error together in .stdout."""
     return subprocess.run([str(word) for word in command], text=True, stdin=options.pop("stdin", subprocess.DEVNULL),
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False, **options)
