@@ -17,7 +17,7 @@
 #include "task/sched.h"
 #include "x86/irqflags.h"
 
-#define ROUNDS  10
+#define ROUNDS  12
 #define STEPS   24                  /* in a round */
 #define LARGEST 100000u             /* bytes of one call */
 #define PATIENCE 300                /* turns in which an actor may be about to sleep or end */
@@ -128,7 +128,7 @@ enum { READER, WRITER, CLOSER, ACTORS };
 
 enum { STEP_WRITE, STEP_READ = 5, STEP_FLAG = 10, STEP_INTERRUPT, STEP_KINDS };
 
-#define OPENINGS 5
+#define OPENINGS 6
 #define OPENING  4                  /* steps of each */
 #define ANY      0xff
 
@@ -140,7 +140,8 @@ static const struct {
     { { STEP_WRITE, 3 }, { STEP_FLAG, 0 }, { STEP_WRITE, 5 }, { STEP_WRITE, 5 } },
     { { STEP_WRITE, 3 }, { STEP_WRITE, 5 }, { STEP_WRITE, 5 }, { STEP_READ, 1 } },
     { { STEP_WRITE, 4 }, { STEP_READ, 2 }, { STEP_INTERRUPT, 0 }, { ANY, 0 } },
-    { { STEP_WRITE, 3 }, { STEP_WRITE, 4 }, { ANY, 0 }, { ANY, 0 } },   /* no reader from here on */
+    { { STEP_WRITE, 3 }, { STEP_WRITE, 4 }, { ANY, 0 }, { ANY, 0 } },
+    { { STEP_READ, 1 }, { STEP_INTERRUPT, 0 }, { STEP_READ, 1 }, { ANY, 0 } },
 };
 
 static uint32_t adler(const uint8_t *bytes, size_t n)
@@ -274,9 +275,9 @@ static bool one_round(struct actor *actors, unsigned round)
     struct file *ends[2];
     unsigned close_at = STEPS - 1 - ktest_random(8), which = ktest_random(2);
 
-    if (round % OPENINGS == OPENINGS - 1) {
-        close_at = 2;
-        which = READER;
+    if (round % OPENINGS >= OPENINGS - 2) {     /* early, when the other side sleeps */
+        which = round % OPENINGS == OPENINGS - 1 ? WRITER : READER;
+        close_at = 2 + which;
     }
     if (!make_pipe(&ends[READER], &ends[WRITER]))
         return false;
