@@ -12,7 +12,7 @@ import zlib
 from ..verdicts import Mismatch
 
 PIPE_BUF, PIPE_BYTES = 4096, 65536
-ROUNDS, STEPS = 12, 24
+ROUNDS, STEPS = 16, 24
 EINTR, EAGAIN, EPIPE = -4, -11, -32
 READER, WRITER = 0, 1
 NAMES = ("reader", "writer")
@@ -21,7 +21,9 @@ WRITE, READ, FLAG, INTERRUPT, KINDS = 0, 5, 10, 11, 12
 ANY = None
 OPENINGS = (((READ, 1), (WRITE, 4), ANY, (READ, 4)), ((WRITE, 3), (FLAG, 0), (WRITE, 5), (WRITE, 5)),
             ((WRITE, 3), (WRITE, 5), (WRITE, 5), (READ, 1)), ((WRITE, 4), (READ, 2), (INTERRUPT, 0), ANY),
-            ((WRITE, 3), (WRITE, 4), ANY, ANY), ((READ, 1), (INTERRUPT, 0), (READ, 1), ANY))
+            ((FLAG, 1), (READ, 1), (WRITE, 1), (READ, 0)), ((WRITE, 3), (WRITE, 4), ANY, ANY),
+            ((READ, 1), (INTERRUPT, 0), (READ, 1), ANY), ((WRITE, 1), (WRITE, 1), ANY, (READ, 0)))
+CLOSINGS = {5: (2, 0), 6: (3, 1), 7: (2, 1)}        # which opening: at which step, which end
 LARGEST = 100000
 
 
@@ -71,7 +73,7 @@ class Pipe:
         kind, size, n, salt = random(KINDS), random(5), random(1 << 20), random(1 << 14)
         if opening is not ANY:
             kind, size = opening
-            salt |= kind == FLAG
+            salt = salt & ~1 if kind == FLAG and size else salt | 1
         n = size_of(size, n)
         for call in self.calls:
             if call:
@@ -259,12 +261,10 @@ def expect_steps(run):
     random, lines = run.kernel_random(), Lines(run)
     for number in range(ROUNDS):
         pipe, close_at, which = Pipe(), STEPS - 1 - random(8), random(2)
-        if number % 6 >= 4:
-            which = (READER, WRITER)[number % 6 - 4]
-            close_at = 2 + which
+        close_at, which = CLOSINGS.get(number % 8, (close_at, which))
         pipe.story.append(f"pipe {number + 1}, new and empty")
         for step in range(STEPS):
-            opening = OPENINGS[number % 6][step] if step < 4 else ANY
+            opening = OPENINGS[number % 8][step] if step < 4 else ANY
             closes = pipe.act(random, step == close_at, which, opening)
             run.expect("which end is closed (2: none)", int(lines.take("step", pipe)[0]), closes)
             (got, total), (wrote, _) = lines.actor(READER, pipe), lines.actor(WRITER, pipe)

@@ -17,7 +17,7 @@
 #include "task/sched.h"
 #include "x86/irqflags.h"
 
-#define ROUNDS  12
+#define ROUNDS  16
 #define STEPS   24                  /* in a round */
 #define LARGEST 100000u             /* bytes of one call */
 #define PATIENCE 300                /* turns in which an actor may be about to sleep or end */
@@ -128,7 +128,7 @@ enum { READER, WRITER, CLOSER, ACTORS };
 
 enum { STEP_WRITE, STEP_READ = 5, STEP_FLAG = 10, STEP_INTERRUPT, STEP_KINDS };
 
-#define OPENINGS 6
+#define OPENINGS 8
 #define OPENING  4                  /* steps of each */
 #define ANY      0xff
 
@@ -140,8 +140,15 @@ static const struct {
     { { STEP_WRITE, 3 }, { STEP_FLAG, 0 }, { STEP_WRITE, 5 }, { STEP_WRITE, 5 } },
     { { STEP_WRITE, 3 }, { STEP_WRITE, 5 }, { STEP_WRITE, 5 }, { STEP_READ, 1 } },
     { { STEP_WRITE, 4 }, { STEP_READ, 2 }, { STEP_INTERRUPT, 0 }, { ANY, 0 } },
+    { { STEP_FLAG, 1 }, { STEP_READ, 1 }, { STEP_WRITE, 1 }, { STEP_READ, 0 } },
     { { STEP_WRITE, 3 }, { STEP_WRITE, 4 }, { ANY, 0 }, { ANY, 0 } },
     { { STEP_READ, 1 }, { STEP_INTERRUPT, 0 }, { STEP_READ, 1 }, { ANY, 0 } },
+    { { STEP_WRITE, 1 }, { STEP_WRITE, 1 }, { ANY, 0 }, { STEP_READ, 0 } },
+};
+
+/* The last ones of them close an end early, when the other side sleeps, or something is left. */
+static const uint8_t closings[OPENINGS][2] = {
+    [5] = { 2, READER }, [6] = { 3, WRITER }, [7] = { 2, WRITER },     /* at which step, which */
 };
 
 static uint32_t adler(const uint8_t *bytes, size_t n)
@@ -249,7 +256,7 @@ static bool one_step(struct actor *actors, struct file **ends, unsigned which, u
     if (step < OPENING && openings[opening][step].kind != ANY) {
         kind = openings[opening][step].kind;
         class = openings[opening][step].class;
-        salt |= kind == STEP_FLAG;  /* the writer's */
+        salt = kind == STEP_FLAG && class ? salt & ~1u : salt | 1;  /* whose flag */
     }
     for (unsigned i = 0; i < 2; i++)
         actors[i].did = actors[i].what;
@@ -275,9 +282,9 @@ static bool one_round(struct actor *actors, unsigned round)
     struct file *ends[2];
     unsigned close_at = STEPS - 1 - ktest_random(8), which = ktest_random(2);
 
-    if (round % OPENINGS >= OPENINGS - 2) {     /* early, when the other side sleeps */
-        which = round % OPENINGS == OPENINGS - 1 ? WRITER : READER;
-        close_at = 2 + which;
+    if (closings[round % OPENINGS][0]) {
+        close_at = closings[round % OPENINGS][0];
+        which = closings[round % OPENINGS][1];
     }
     if (!make_pipe(&ends[READER], &ends[WRITER]))
         return false;
