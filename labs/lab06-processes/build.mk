@@ -4,6 +4,7 @@
 lab06 := $(COURSE)/labs/lab06-processes
 lab06_programs := $(wildcard $(lab06)/user/*.c $(lab06)/user/*.asm)
 lab06_user := $(patsubst $(lab06)/user/%,$(BUILD)/user/%.o,$(lab06_programs))
+lab06_headers := $(wildcard $(lab06)/user/*.h)
 lab06_calls := $(wildcard $(lab06)/tests/*_calls.h)
 lab06_stage := $(BUILD)/labs/lab06-processes/tests/stage.asm.o
 lab06_flags := -std=gnu11 -O1 -g -Wall -Wextra $(WERROR) -march=i586 -mgeneral-regs-only \
@@ -11,7 +12,7 @@ lab06_flags := -std=gnu11 -O1 -g -Wall -Wextra $(WERROR) -march=i586 -mgeneral-r
 	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
 	-I$(SRC) -I$(SRC)/kernel -I$(lab06)/tests
 
-$(BUILD)/user/%.c.o: $(lab06)/user/%.c $(lab06)/user/user.h $(lab06_calls) $(rules)
+$(BUILD)/user/%.c.o: $(lab06)/user/%.c $(lab06_headers) $(lab06_calls) $(rules)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(KCC) $(lab06_flags) -c $< -o $@
@@ -55,7 +56,7 @@ lab06_tries := $(patsubst $(lab06_try)/%,$(BUILD)/try/%, \
 programs: image $(lab06_tries)
 	$(call say,MCOPY,$(BUILD)/myos.img)
 	$(Q)MTOOLS_SKIP_CHECK=1 mcopy -o -i $(BUILD)/myos.img@@4M $(lab06_tries) ::bin
-$(BUILD)/try/%: $(lab06_try)/%.c $(lab06_try)/try.h $(rules)
+$(BUILD)/try/%: $(lab06_try)/%.c $(lab06_try)/try.h $(lab06_headers) $(rules)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(KCC) $(lab06_flags) -c $< -o $@.o

@@ -8,7 +8,7 @@ SHOWN = 20
 
 
 def random32(random):
-    """random32() of labs/lab04-tasks/tests/outside.h."""
+    """random32() of labs/ktest/outside.h."""
     high = random(0x10000)
     return high << 16 | random(0x10000)
 

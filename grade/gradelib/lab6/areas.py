@@ -9,6 +9,7 @@ import struct
 
 from ..lab3.inside import Tables
 from ..verdicts import Mismatch
+from . import Words
 
 FRAME, KERNEL_BASE, USER_BASE = 4096, 0xC0000000, 0x10000
 READ, WRITE, EXEC, SHARED, NOWRITE = 1, 2, 4, 8, 0x400
@@ -415,17 +416,9 @@ class Program:
 
     def __init__(self, seed):
         self.argument = seed << 2 & 0xFFFFFFFF
-        self.state = self.argument or 1
-        self.words = [self._next() for _ in range(6)]
-        self.more = 4 + self._next() % 50000
-
-    def _next(self):
-        x = self.state
-        x ^= x << 13 & 0xFFFFFFFF
-        x ^= x >> 17
-        x ^= x << 5 & 0xFFFFFFFF
-        self.state = x
-        return x
+        words = Words(self.argument)
+        self.words = [words() for _ in range(6)]
+        self.more = 4 + words(50000)
 
 
 def expect_told(run, told, program):

@@ -6,10 +6,11 @@ user/gate.c; x86/trap.h for the frame; Intel SDM volume 3A, 6.11 (gates) and 6.1
 import contextlib
 import struct
 
-from ..ktests import KtestRandom
 from ..lab3 import KERNEL_BASE
 from ..lab3.inside import Elf
+from ..lab4.turns import random32
 from ..verdicts import Mismatch
+from . import Words
 
 REGISTERS = "edi", "esi", "ebp", "esp", "ebx", "edx", "ecx", "eax", "eflags", "ds", "es", "fs", "gs"
 GENERAL = REGISTERS[:8]
@@ -29,11 +30,8 @@ FOREIGN = ["A program's FS or GS may be a segment of its own (TLS), which is not
            "the next trap in the kernel could not load it again."]
 
 
-class Words(KtestRandom):
-    """A program's numbers: next_random() of user.h, whole words."""
-
-    def __call__(self, n=1 << 32):
-        return super().__call__(n)
+class Registers(Words):
+    """What the programs put into their registers."""
 
     def selector(self):
         word = self()
@@ -45,11 +43,6 @@ class Words(KtestRandom):
         values["eax"] = (GETPID, GETPPID, GETTID)[self() % 3]
         values["eflags"] = self() & EFLAGS_ANY | EFLAGS_SET
         return {**values, **{name: self.selector() for name in SEGMENTS}}
-
-
-def random32(chosen):
-    high = chosen(0x10000)
-    return high << 16 | chosen(0x10000)
 
 
 def flag_names(value):
@@ -110,7 +103,7 @@ def answers(ran):
 def registers_after(run):
     """Each call's registers behind it."""
     ran = Ran(run)
-    words, after = Words(ran.argument), records(run, "after", REGISTERS)
+    words, after = Registers(ran.argument), records(run, "after", REGISTERS)
     expect_argument(run, ran, random32(run.kernel_random()))
     for n, seen in enumerate(after, 1):
         before = words.registers()
@@ -163,7 +156,7 @@ def expect_inside(what, eflags, segments):
 def frames_inside(run):
     """Each call as the kernel met with it."""
     ran = Ran(run)
-    words = Words(ran.argument)
+    words = Registers(ran.argument)
     entered = records(run, "entered", (*FRAME, *(f"inside {name}" for name in ("eflags", *SEGMENTS)), "above"))
     for n, seen in enumerate(entered[:CALLS], 1):
         before = words.registers()
@@ -215,7 +208,7 @@ def expect_call_from_outside(machine, lines, elf, argument):
     expect_inside("the first call", inside, {name: registers[name]["selector"] for name in SEGMENTS})
     stack, = struct.unpack("<I", machine.read_virt(registers["tr"]["base"] + 4, 4))
     frame = dict(zip(FRAME, struct.unpack("<19I", machine.read_virt(stack - 76, 76))))
-    expect_frame("the first call", frame, Words(argument).registers(), Outside(frame))
+    expect_frame("the first call", frame, Registers(argument).registers(), Outside(frame))
 
 
 class Outside:

@@ -10,6 +10,7 @@ import struct
 import zlib
 
 from ..verdicts import Mismatch
+from . import Words
 
 PIPE_BUF, PIPE_BYTES = 4096, 65536
 ROUNDS, STEPS = 16, 24
@@ -333,10 +334,9 @@ class Program:
     """What the program `pipes_alone` does (user/pipes.c), redrawn."""
 
     def __init__(self, run):
-        self.random = run.kernel_random()
-        self.state = self.random(1 << 30) or 1
-        self.n, self.least = 1 + self._next() % 3000, 3 + self._next() % 40
-        self.bytes = bytes(self._next() & 0xFF for _ in range(self.n))
+        words = Words(run.kernel_random()(1 << 30))
+        self.n, self.least = 1 + words(3000), 3 + words(40)
+        self.bytes = bytes(words(256) for _ in range(self.n))
 
     def _next(self):
         x = self.state

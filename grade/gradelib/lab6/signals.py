@@ -8,6 +8,7 @@ import struct
 
 from ..ktests import KtestRandom
 from ..lab3.inside import Elf
+from ..lab4.turns import random32
 from ..verdicts import Mismatch
 
 USER_CODE, USER_DATA = 0x1B, 0x23
@@ -27,11 +28,6 @@ SAVED = [name for name in CONTEXT if name not in ("trapno", "err", "cr2", "fpsta
 TRAPFRAME = "gs fs es ds edi esi ebp number ebx edx ecx eax vector error eip cs eflags esp ss".split()
 VDSO = 0xBFFFF000
 RETCODE = {False: bytes.fromhex("58b877000000cd80"), True: bytes.fromhex("b8ad000000cd8000")}
-
-
-def random32(random):
-    high = random(0x10000)
-    return high << 16 | random(0x10000)
 
 
 def random64(random):

@@ -6,8 +6,9 @@ labs/lab06-processes/tests/stack.c; System V ABI, Intel386 supplement, "Process 
 import struct
 
 from ..lab3.inside import Tables
+from ..lab4.turns import random32
 from ..verdicts import Mismatch
-from .gate import FLAGS, FRAME, USER_CODE, USER_DATA, ending, random32
+from .gate import FLAGS, FRAME, USER_CODE, USER_DATA, ending
 
 CASES, FRAMES, TOP, PATH_ROOM, SEGMENTS_MAX = 16, 6, 0xB8000000, 40, 32
 AT_NULL, AT_PHDR, AT_PHNUM, AT_BASE, AT_ENTRY, AT_UID, AT_EUID, AT_GID, AT_EGID = 0, 3, 5, 7, 9, 11, 12, 13, 14

@@ -5,7 +5,7 @@
 #include "puppets.h"
 #include "stage.h"
 #include "abi/errno.h"
-#include "halting.h"
+#include "outside.h"
 #include "lib/string.h"
 #include "mm/heapdebug.h"
 #include "proc/signal.h"
@@ -174,5 +174,5 @@ KTEST(ends_storm)
         return;
     ends_first = process_current();
     if (make_chain() && one_storm(ends_use[0]) && one_storm(ends_use[1]))
-        halt_here();
+        stay();
 }

@@ -6,7 +6,7 @@
 #include "abi/errno.h"
 #include "fork_calls.h"
 #include "fs/file.h"
-#include "halting.h"
+#include "outside.h"
 #include "ktest.h"
 #include "lib/string.h"
 #include "mm/anon.h"
@@ -461,7 +461,7 @@ KTEST(fork_poor)
     process_start(process);
     ktest_report("end %d", stage_wait(process, 3000));
     heapdebug_flush();
-    halt_here();
+    stay();
 }
 
 KTEST(fork_files)

@@ -8,9 +8,9 @@
 #include "gate.h"
 #include "abi/errno.h"
 #include "fs/vfs.h"
-#include "ktest.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
+#include "outside.h"
 #include "proc/fdtable.h"
 #include "stage.h"
 #include "sys/calls.h"
@@ -129,13 +129,6 @@ static bool run(const char *name, uint32_t argument, struct fd_table *files)
     ktest_report("ran %x %u %u %d %u", argument, pid, parent, status, seen.done);
     ktest_report("program %x %x %x", seen.back, seen.cs, seen.ss);
     return true;
-}
-
-static uint32_t random32(void)
-{
-    uint32_t high = ktest_random(0x10000);
-
-    return high << 16 | ktest_random(0x10000);
 }
 
 KTEST(gate_calls)

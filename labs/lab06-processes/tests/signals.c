@@ -6,8 +6,8 @@
 #include "stage.h"
 #include "abi/errno.h"
 #include "abi/ucontext.h"
-#include "ktest.h"
 #include "lib/string.h"
+#include "outside.h"
 #include "proc/signal.h"
 #include "signals_calls.h"
 #include "x86/tss.h"
@@ -16,13 +16,6 @@
 #define EFLAGS_CHOICE  0x50dd5u     /* what it may choose, EFLAGS_USER of proc/sigframe.c */
 #define EFLAGS_TF      0x100u
 #define EFLAGS_ALL     0x3f7ed7u    /* all that the processor has, but TF */
-
-static uint32_t random32(void)
-{
-    uint32_t high = ktest_random(0x10000);
-
-    return high << 16 | ktest_random(0x10000);
-}
 
 static uint64_t random64(void)
 {

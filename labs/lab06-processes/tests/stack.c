@@ -13,7 +13,7 @@
 #undef exe_put
 #undef process_exec
 
-#include "ktest.h"
+#include "outside.h"
 #include "stack_call.h"
 #include "stage.h"
 #include "task/timer.h"
@@ -33,13 +33,6 @@ struct situation {
     char path[PATH_ROOM];
     struct user_stack stack;
 };
-
-static uint32_t random32(void)
-{
-    uint32_t high = ktest_random(0x10000);
-
-    return high << 16 | ktest_random(0x10000);
-}
 
 static char *random_text(char *to, unsigned n)
 {
