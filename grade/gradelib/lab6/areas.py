@@ -375,6 +375,12 @@ def expect_protect_call(story, space, first, count, access):
     story.expect_areas(space)
 
 
+# fixed_steps of tests/areas.c: step, kind, page, pages, change.
+FIXED_STEPS = {0: (15, 8, 1, 0), 1: (15, 9, 1, 0), 2: (15, 10, 1, 0), 3: (15, 11, 1, 0),
+               4: (14, 1, 1, 0), 5: (0, 1, 1, 2), 6: (0, 1, 1, 0), 7: (15, 1, 1, 0),
+               14: (0, 8, 4, 2), 15: (0, 8, 4, 0), 16: (15, 8, 4, 0)}
+
+
 def expect_protect(run):
     """areas_protect against the model."""
     story, random = Story(run), run.kernel_random()
@@ -388,17 +394,17 @@ def expect_protect(run):
             story.done.append("the space is cloned, as by fork")
         kind, which = random(16), random(2)
         n, m = random(1 << 24), random(1 << 24)
-        if step < 4:
-            kind, n = 15, 8 + step
-        elif 14 <= step < 17:
-            kind, n, m, which = 0 if step < 16 else 15, 8 | 3 << 8, m & ~0x77 | (2 if step == 14 else 0), 0
-        which = which if step >= 14 else 0
+        touches = step < 14 and step not in FIXED_STEPS         # whatever its kind
+        if step in FIXED_STEPS:
+            kind, page, pages, change = FIXED_STEPS[step]
+            n, m = page | pages - 1 << 8, m & ~0x77 | change
+        which = 0 if step < 14 or step in FIXED_STEPS else which
         space, at, count, access = spaces[which], WINDOW + n % PAGES, 1 + (n >> 8) % 5, CHANGES[m & 7]
         name = ("the parent", "the child")[which]
-        if kind < 7 and step >= 14:
+        if kind < 7 and not touches:
             story.done.append(f"{name}: space_protect({at:#x}000, {count} pages, {access_words(access)})")
             expect_protect_call(story, space, at, count, access)
-        elif kind == 7 and m % 4 == 0 and step >= 14:
+        elif kind == 7 and m % 4 == 0 and not touches:
             story.done.append(f"{name}: space_unmap({at:#x}000, 1 page)")
             space.take_away(at, 1)
         else:

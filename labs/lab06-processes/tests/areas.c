@@ -258,8 +258,28 @@ KTEST(areas_places)
 /* ---- what areas allow */
 
 #define FIRST_STEPS   14            /* before the space is cloned */
-#define OWN           8             /* four pages of private memory, from here on */
 #define PROTECT_STEPS 200
+
+/*
+ * What chance alone does not try for sure: private pages (from 8 on) that are written to, then
+ * protected when a clone shares them, and back; a page of an object that wants to know who writes
+ * (from 0 on), read, protected and back, and then written to.
+ */
+static const struct fixed_step {
+    uint8_t step, kind, page, pages, change;
+} fixed_steps[] = {
+    { 0, 15, 8, 1, 0 }, { 1, 15, 9, 1, 0 }, { 2, 15, 10, 1, 0 }, { 3, 15, 11, 1, 0 },
+    { 4, 14, 1, 1, 0 }, { 5, 0, 1, 1, 2 },  { 6, 0, 1, 1, 0 },   { 7, 15, 1, 1, 0 },
+    { 14, 0, 8, 4, 2 }, { 15, 0, 8, 4, 0 }, { 16, 15, 8, 4, 0 },
+};
+
+static const struct fixed_step *fixed(unsigned step)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(fixed_steps); i++)
+        if (fixed_steps[i].step == step)
+            return &fixed_steps[i];
+    return NULL;
+}
 
 /* Areas of all kinds in the window, and holes. */
 static void furnish(struct space *space)
@@ -298,22 +318,20 @@ KTEST(areas_protect)
             spaces[1] = space_clone(spaces[0]);
         unsigned kind = ktest_random(16), which = ktest_random(2);
         uint32_t n = ktest_random(1 << 24), m = ktest_random(1 << 24);
-        if (step < 4) {             /* they are written to, */
-            kind = 15;
-            n = OWN + step;
-        } else if (step - FIRST_STEPS < 3) {
-            kind = step - FIRST_STEPS < 2 ? 0 : 15;     /* and protected, and back, written to */
-            n = OWN | 3 << 8;
-            m = (m & ~0x77u) | (step == FIRST_STEPS ? 2 : 0);
-            which = 0;
+        const struct fixed_step *now = fixed(step);
+        if (now) {
+            kind = now->kind;
+            n = now->page | (now->pages - 1u) << 8;
+            m = (m & ~0x77u) | now->change;
         }
-        struct space *space = spaces[step < FIRST_STEPS ? 0 : which];
+        bool touches = step < FIRST_STEPS && !now;      /* whatever its kind */
+        struct space *space = spaces[step < FIRST_STEPS || now ? 0 : which];
         uintptr_t va = WINDOW + n % PAGES * PAGE_SIZE;
         size_t bytes = (1 + (n >> 8) % 5) * PAGE_SIZE - (m >> 4 & 7);
-        if (kind < 7 && step >= FIRST_STEPS) {
+        if (kind < 7 && !touches) {
             ktest_report("protected %d", space_protect(space, va, bytes, changes[m & 7], false));
             tell_space(space);
-        } else if (kind == 7 && m % 4 == 0 && step >= FIRST_STEPS) {
+        } else if (kind == 7 && m % 4 == 0 && !touches) {
             space_unmap(space, va, PAGE_SIZE);
         } else {
             touch(space, va, kind & 1, m);
