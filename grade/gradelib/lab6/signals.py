@@ -472,7 +472,7 @@ def spoil(random, now, poison):
     elif poison == BAD_EFLAGS:
         now["eflags"] = BAD_FLAGS[random(7)]
     elif poison == BAD_EIP:
-        now["eip"] = 0xC0000000 + random(1 << 29)
+        now["eip"] = 0xC0100000 + random(1 << 24)
 
 
 def judge_ring(run, what, registers):
