@@ -354,8 +354,10 @@ RUN_BY_THE_TABLE = """
         return error;
     uint32_t inside = at % bytes / SECTOR_SIZE, n = bytes / SECTOR_SIZE - inside;
     *sector = fat_sector(fat, cluster) + inside;
-    for (; n < max && fat->now[cluster] == cluster + 1; cluster++)
+    while (n < max && fat->now[cluster] == cluster + 1 && fat->now[cluster + 1] != FAT_FREE) {
         n += fat->at.cluster_sectors;
+        cluster++;
+    }
     *count = n < max ? n : max;
     return 0;
 """

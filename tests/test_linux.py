@@ -327,6 +327,7 @@ static void check_all(void)
         leave(0);
     }
     sys(read, ends[0], &byte, 1);
+    sys(wait4, -1, NULL, 0, NULL);
     leave(7);
 }
 """
@@ -334,14 +335,20 @@ static void check_all(void)
 
 def test_a_traced_call_is_one_line(tmp_path):
     """With its answer, unless the program's output or another's line comes between, or it does not return."""
+
+    def answer(line, call):
+        return re.fullmatch(rf"\[1\] (?:{call}\(.*\)|\.\.\. {call}) = (\d+)", line).group(1)
+
     text = first_process(program("traced", TRACED), "strace", tmp_path)
-    lines = [re.sub(r"0x[0-9a-f]+", "X", line) for line in text[text.index("[1] open"):].splitlines()]
+    lines = [re.sub(r"0x[0-9a-f]+", "X", line) for line in text[text.index("[1] open"):text.index("\nprocess 1 ")].splitlines()]
     own = [line for line in lines if not re.match(r"\[[2-9]", line)]
     assert own[:6] == ['[1] open("/nowhere", 00, 00) = -2', "[1] getpid() = 1", "[1] brk(X) = X",
                        "[1] syscall_999(X, X, X) = -38", "[1] write(1, X, 4)", "out"]
     assert re.fullmatch(r"\[1\] pipe\(X\) = 0", own[7]) and own[6] == "[1] ... write = 4"
-    child = int(re.fullmatch(r"\[1\] (?:fork\(\)|\.\.\. fork) = (\d+)", [line for line in own if "fork" in line][-1]).group(1))
-    assert own[-3:] == ["[1] ... read = 1", "[1] exit_group(7)", "process 1 has ended: exit status 7"]
+    child = answer([line for line in own if "fork" in line][-1], "fork")
+    assert answer([line for line in own if "read" in line][-1], "read") == "1"
+    assert answer(own[-2], "wait4") == child and own[-1] == "[1] exit_group(7)"
+    assert "\nprocess 1 has ended: exit status 7\n" in text
     of_child = [line for line in lines if line.startswith(f"[{child}]")]
     assert of_child[0].startswith(f"[{child}] ") and of_child[-1] == f"[{child}] exit_group(0)", lines
 

@@ -164,6 +164,6 @@ def test_the_handouts_example(tmp_path):
     result = timeline(tmp_path, log)
     assert result.returncode == 0, result.stdout
     shown = {label.split()[1]: drawn for label, drawn in rows(result.stdout).items()}
-    assert {"main", "idle", "left", "right", "urgent"} <= shown.keys(), result.stdout
+    assert {"main", "left", "right", "urgent"} <= shown.keys(), result.stdout
     for name in ("left", "right", "urgent"):
         assert shown[name][1][0][0] == "made", result.stdout

@@ -72,11 +72,11 @@ def runs(run):
 
 
 def broken_files(run):
-    """Chains that are too short or lead astray, and sectors that cannot be read."""
+    """Chains that are too short or lead astray (to a neighbour, too, at a page's end), and sectors that cannot be read."""
     rng, rows = run.rng, []
-    for how, error in (("too short", EUCLEAN), ("into a free cluster", EUCLEAN), ("no cluster at all", EUCLEAN),
-                       ("unreadable", EIO)):
-        volume = Volume(Shape(300, rng.choice([1, 2, 4])), rng, scatter=0.3)
+    for how, error in (("too short", EUCLEAN), ("into a free cluster", EUCLEAN), ("into the free cluster behind", EUCLEAN),
+                       ("no cluster at all", EUCLEAN), ("unreadable", EIO)):
+        volume = Volume(Shape(300, rng.choice([1, 2, 4])), rng, scatter=0 if how.endswith("behind") else 0.3)
         size = volume.shape.cluster_size
         clusters = volume.chain(40)
         content = random_content(rng, 40 * size - rng.randrange(size))
@@ -85,6 +85,9 @@ def broken_files(run):
         first = clusters[0]
         if how == "too short":
             volume.table[clusters[cut - 1]] = 0xFFFF
+        elif how == "into the free cluster behind":
+            cut |= PAGE // size - 1
+            volume.table[clusters[cut]] = 0
         elif how == "into a free cluster":
             volume.table[clusters[cut]] = 0
         elif how == "no cluster at all":
