@@ -76,19 +76,19 @@ def broken_files(run):
     rng, rows = run.rng, []
     for how, error in (("too short", EUCLEAN), ("into a free cluster", EUCLEAN), ("into the free cluster behind", EUCLEAN),
                        ("no cluster at all", EUCLEAN), ("unreadable", EIO)):
-        volume = Volume(Shape(300, rng.choice([1, 2, 4])), rng, scatter=0 if how.endswith("behind") else 0.3)
+        neighbour = how.endswith("behind")
+        volume = Volume(Shape(300, rng.choice([1, 2, 4])), rng, scatter=0 if neighbour else 0.3)
         size = volume.shape.cluster_size
         clusters = volume.chain(40)
         content = random_content(rng, 40 * size - rng.randrange(size))
         volume.fill(clusters, content)
         cut = rng.randrange(20, 38)
+        if neighbour:
+            cut |= PAGE // size - 1             # the last one of its page
         first = clusters[0]
         if how == "too short":
             volume.table[clusters[cut - 1]] = 0xFFFF
-        elif how == "into the free cluster behind":
-            cut |= PAGE // size - 1
-            volume.table[clusters[cut]] = 0
-        elif how == "into a free cluster":
+        elif how.startswith("into"):
             volume.table[clusters[cut]] = 0
         elif how == "no cluster at all":
             first = 0
