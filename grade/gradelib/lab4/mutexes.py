@@ -127,7 +127,7 @@ def one_mutex(rng):
     for _ in range(12):
         owner = case.model.owners[0]
         case.add(UNLOCK, owner, 0)
-        if rng.random() < 0.7:
+        if case.model.owners[0] is None or rng.random() < 0.7:
             case.add(LOCK, owner, 0)
     while case.model.owners[0] is not None:
         case.add(UNLOCK, case.model.owners[0], 0)
