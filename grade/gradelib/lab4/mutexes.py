@@ -190,7 +190,6 @@ def expect_mutexes(run, watch, symbol, tasks, model):
 
 def check_storm(run, watch):
     random = run.kernel_random()
-    random(1000000)
     model = Mutexes([17 + random(3) for _ in range(CROWD)], 1)
     run.expect("how often tasks had the mutex, seen from outside", watch.words("storm_count"), [CROWD * ROUNDS])
     run.expect("how many tasks were inside already when one came in", watch.words("storm_overlaps"), [0])
