@@ -2,7 +2,8 @@
 Two hundred gradings of each lab's solution, on a computer that is busy all the while: full marks every time.
 
 Slow (make test-all). MYOS_REPEAT is the number of gradings (200). Twice as many run at a time as there are cores, so that each
-has half a core and the others are its load. What was built once serves all that follow in a tree; each has a seed of its own. The output and the folders of every grading that came out otherwise stay in build/test/repeat-labN/RUN-SEED/.
+has half a core and the others are its load. What was built once serves all that follow in a tree; each has a seed of its own.
+The output and the folders of every grading that came out otherwise stay in build/test/repeat-labN/RUN-SEED/.
 """
 
 import os
@@ -24,7 +25,7 @@ WORKERS = 2 * (os.cpu_count() or 1)
 
 
 def grade(folder, lab, number, kept):
-    """Grade the lab tree in `folder` once. Returns a line if that gave less than full marks; its traces are moved to `kept` then."""
+    """Grade the lab tree in `folder` once. If that gave less than full marks, its traces go to `kept`; returns a line then."""
     kernel = folder / "build/grade/work/out/kernel.elf"
     built = kernel.stat().st_mtime_ns if kernel.exists() else None
     seed = f"{secrets.randbelow(0x10000):04x}"

@@ -267,9 +267,10 @@ def some_rows(rng, count):
     return list(zip(edges[::2], edges[1::2]))
 
 
-def storm_case(rng, steps):
-    count = rng.choice([20, 100, 1024, 2048, 3000, 5000])
-    case = BuddyCase(count, some_rows(rng, count) if rng.random() < 0.7 else [(0, count)])
+def storm_case(rng, steps, whole=None):
+    """Any requests. Of so many frames as `whole` says, all are free at first, else rows of them."""
+    count = whole or rng.choice([20, 100, 1024, 2048, 3000, 5000])
+    case = BuddyCase(count, [(0, count)] if whole else some_rows(rng, count))
     most, live, slot = rng.choice([1, 3, 6, ORDER_MAX + 1]), [], 0
     for step in range(steps):
         rising = step % 120 < 70
