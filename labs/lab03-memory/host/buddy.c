@@ -36,8 +36,14 @@ static void fill(uint32_t first, uint32_t end)
 static void make_state(void)
 {
     page_count = word();
-    pages = malloc(page_count * sizeof(*pages));
-    memset(pages, 0, page_count * sizeof(*pages));
+    pages = malloc((page_count + 1) * sizeof(*pages));
+    memset(pages, 0, (page_count + 1) * sizeof(*pages));
+    /* Whoever looks behind the end finds the last block's buddy there, free. */
+    struct page *behind = &pages[page_count];
+    behind->state = PAGE_FREE;
+    while (behind->order < PAGE_ORDER_MAX && !(page_count >> behind->order & 1))
+        behind->order++;
+    list_init(&behind->node);
     for (unsigned order = 0; order <= PAGE_ORDER_MAX; order++)
         list_init(&free_list[order]);
     for (uint32_t n = word(); n; n--) {
