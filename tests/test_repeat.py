@@ -31,14 +31,14 @@ def grade(folder, lab, number, kept):
     seed = f"{secrets.randbelow(0x10000):04x}"
     done = subprocess.run([folder / f"grade/lab{lab}", "--seed", seed], cwd=folder, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    score, wrong = re.findall(r"^Score: .*$", done.stdout, re.MULTILINE), None
+    if done.returncode or score != ["Score: 100/100"]:
+        traces = kept / f"{number}-{seed}"
+        shutil.copytree(folder / "build/grade", traces, ignore=shutil.ignore_patterns("work"))
+        (traces / "output.txt").write_text(done.stdout)
+        wrong = f"grading {number} with seed {seed}: {' '.join(score) or 'no score'}; see {traces}"
     assert built in (None, kernel.stat().st_mtime_ns), f"the kernel was built again in grading {number}"
-    score = re.findall(r"^Score: .*$", done.stdout, re.MULTILINE)
-    if done.returncode == 0 and score == ["Score: 100/100"]:
-        return None
-    traces = kept / f"{number}-{seed}"
-    shutil.copytree(folder / "build/grade", traces, ignore=shutil.ignore_patterns("work"))
-    (traces / "output.txt").write_text(done.stdout)
-    return f"grading {number} with seed {seed}: {' '.join(score) or 'no score'}; see {traces}"
+    return wrong
 
 
 def repeat(folders, lab, count, kept):
@@ -117,8 +117,8 @@ def test_another_build_is_noticed(folder, tmp_path, monkeypatch):
         repeat([folder], 1, 5, tmp_path / "kept")
 
 
-def test_all_trees_are_graded_in_at_the_same_time(folder, tmp_path):
-    """Each grading waits (at most 20 s) until both trees have one under way."""
+def test_trees_are_graded_at_the_same_time(folder, tmp_path):
+    """Each grading waits until both trees have one under way, though not for ever."""
     other = folder.with_name("other")
     (folder / "grade/lab1").write_text("""#!/bin/sh
 mkdir -p build/grade/work/out && [ -e build/grade/work/out/kernel.elf ] || touch build/grade/work/out/kernel.elf

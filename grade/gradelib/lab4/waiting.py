@@ -156,14 +156,12 @@ def draw(state, n):
     return state, state * n >> 32
 
 
-def check_asleep(watch):
-    """
-    The tasks must have slept while they waited: the timer's interrupts looked at them. Ten times or so, as chance has it: but
-    never, if they turned round and round instead.
-    """
+def check_asleep(watch, least):
+    """The tasks must have slept while they waited: the timer's interrupts looked at them. How often they did is chance."""
     asleep, = watch.words("wait_seen_asleep")
-    if not asleep:
-        raise Mismatch("how often an interrupt found a task WAITING, in no run queue, seen from outside", "once or more", asleep)
+    if asleep < least:
+        raise Mismatch("how often an interrupt found a task WAITING, in no run queue, seen from outside",
+                       f"{least} times or more", asleep)
 
 
 def check_ring(run, watch):
@@ -187,7 +185,7 @@ def check_ring(run, watch):
     run.expect("how often an interrupt found who listens asleep, although it had been told of an event before",
                watch.words("ring_missed")[0], 0)
     run.expect("events that interrupts told, and that were heard", heard, told)
-    check_asleep(watch)
+    check_asleep(watch, 10)
 
 
 def check_buffer(run, watch):
@@ -214,7 +212,7 @@ def check_buffer(run, watch):
     for me, items in enumerate(made):
         run.expect(f"the things of producer {me} in the order in which they were taken",
                    [item for item in taken if int(item, 16) >> 24 == me], items)
-    check_asleep(watch)
+    check_asleep(watch, 1)         # those who turn round and round instead of it are never found so
 
 
 def check_line(run, watch):

@@ -53,7 +53,7 @@ static int storm_task(void *arg)
     rest();
 }
 
-/* Who is woken need not have what it waits for. All are: the holder is as urgent as one of them. */
+/* Who is woken need not have what it waits for. All are woken: one is as urgent as the holder. */
 static void storm_tick(void)
 {
     for (unsigned i = 0; i < CROWD; i++)
